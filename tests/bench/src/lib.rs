@@ -1,0 +1,1 @@
+//! bench: shared parts of the tests.

@@ -1,0 +1,1 @@
+//! conformance: shared parts of the tests.

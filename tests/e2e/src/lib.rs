@@ -1,0 +1,1 @@
+//! e2e: shared parts of the tests.

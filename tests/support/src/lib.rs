@@ -1,0 +1,1 @@
+//! support: shared parts of the tests.
