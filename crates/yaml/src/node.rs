@@ -44,6 +44,30 @@ impl Node {
         Self { value, position, is_unsafe: false }
     }
 
+    /// A string node.
+    pub fn string(text: impl Into<String>, position: Position) -> Self {
+        Self::new(Value::String(text.into()), position)
+    }
+
+    /// The same node where nothing in it, keys included, is a template any more (`!unsafe`).
+    #[must_use]
+    pub fn into_unsafe(mut self) -> Self {
+        self.value = match self.value {
+            Value::Sequence(items) => Value::Sequence(items.into_iter().map(Self::into_unsafe).collect()),
+            Value::Mapping(Mapping(entries)) => Value::Mapping(Mapping(
+                entries.into_iter().map(|(key, value)| (key.into_unsafe(), value.into_unsafe())).collect(),
+            )),
+            scalar => scalar,
+        };
+        self.is_unsafe = true;
+        self
+    }
+
+    /// Whether the node is `null`, `~` or nothing.
+    pub fn is_null(&self) -> bool {
+        self.value == Value::Null
+    }
+
     /// The text of a string node.
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
@@ -104,6 +128,26 @@ impl Mapping {
         self.0.iter().map(|(key, value)| (key, value))
     }
 
+    /// All keys in order.
+    pub fn keys(&self) -> impl Iterator<Item = &Node> {
+        self.0.iter().map(|(key, _)| key)
+    }
+
+    /// Sets the value under a string key; a key that is there keeps its place in the order. Takes time in proportion to the
+    /// number of entries.
+    pub fn insert(&mut self, key: Node, value: Node) {
+        match self.0.iter_mut().find(|(known, _)| known.value == key.value) {
+            Some(entry) => *entry = (key, value),
+            None => self.0.push((key, value)),
+        }
+    }
+
+    /// Takes the value under a string key out.
+    pub fn remove(&mut self, key: &str) -> Option<Node> {
+        let index = self.0.iter().position(|(name, _)| name.as_str() == Some(key))?;
+        Some(self.0.remove(index).1)
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -112,5 +156,20 @@ impl Mapping {
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl IntoIterator for Mapping {
+    type Item = (Node, Node);
+    type IntoIter = std::vec::IntoIter<(Node, Node)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl FromIterator<(Node, Node)> for Mapping {
+    fn from_iter<I: IntoIterator<Item = (Node, Node)>>(entries: I) -> Self {
+        Self(entries.into_iter().collect())
     }
 }
