@@ -1,0 +1,92 @@
+//! Where playbooks and task files are read from.
+
+use crate::modules::{self, Module};
+use camino::{Utf8Path, Utf8PathBuf};
+use diagnostic::{Diagnose, Mistake, Mistakes};
+use yaml::{Node, Parsed};
+
+/// What reading a playbook depends on besides its files.
+#[derive(Clone, Copy)]
+pub struct Sources {
+    /// The modules that tasks can use.
+    pub modules: &'static [&'static Module],
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self { modules: modules::ALL }
+    }
+}
+
+impl Sources {
+    /// The module of that name, short or with `ansible.builtin.` or `ansible.legacy.`.
+    pub(crate) fn module(&self, name: &str) -> Option<&'static Module> {
+        let short = short_name(name)?;
+        self.modules.iter().copied().find(|module| module.name == short)
+    }
+}
+
+/// `copy` for `ansible.builtin.copy` and `copy`; nothing for the name of another collection's module.
+pub(crate) fn short_name(name: &str) -> Option<&str> {
+    let short = ["ansible.builtin.", "ansible.legacy."].iter().find_map(|prefix| name.strip_prefix(prefix));
+    let short = short.unwrap_or(name);
+    (!short.contains('.')).then_some(short)
+}
+
+/// Reads the one document of a YAML file.
+pub(crate) fn read(path: &Utf8Path) -> Result<(Node, Vec<Mistake>), Mistakes> {
+    let text = std::fs::read_to_string(path).map_err(|error| Mistakes::from(unreadable(path, &error)))?;
+    let Parsed { warnings, documents } = yaml::parse(path.as_str(), &text).map_err(|error| mistakes(&error))?;
+    let node = Parsed { documents, warnings: Vec::new() }.into_one(path.as_str()).map_err(|error| mistakes(&error))?;
+    Ok((node, warnings))
+}
+
+fn unreadable(path: &Utf8Path, error: &std::io::Error) -> Mistake {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Mistake::new(format!("file `{path}` does not exist")),
+        std::io::ErrorKind::InvalidData => Mistake::new(format!("file `{path}` is not UTF-8")),
+        _ => Mistake::new(format!("file `{path}` can not be read: {error}")),
+    }
+}
+
+/// An error, in its parts if it has any, as mistakes.
+pub(crate) fn mistakes(error: &dyn Diagnose) -> Mistakes {
+    let parts = error.parts();
+    let mut mistakes = Mistakes::new();
+    if parts.is_empty() {
+        mistakes.push(mistake(error));
+    }
+    for part in parts {
+        mistakes.push(mistake(part));
+    }
+    mistakes
+}
+
+/// An error as one mistake.
+pub(crate) fn mistake(error: &dyn Diagnose) -> Mistake {
+    let message = error.to_string();
+    Mistake { message, position: error.position(), label: error.label(), hint: error.hint() }
+}
+
+/// The first of the folders in which `path` is a file; an absolute path is taken as it is.
+pub(crate) fn find_file(path: &str, directories: &[Utf8PathBuf]) -> Option<Utf8PathBuf> {
+    if let Some(home) = path.strip_prefix("~/").and_then(|rest| Some((std::env::home_dir()?, rest))) {
+        return Utf8PathBuf::from_path_buf(home.0.join(home.1)).ok().filter(|path| path.is_file());
+    }
+    let candidates = directories.iter().map(|directory| join(directory, path));
+    candidates.into_iter().find(|candidate| candidate.is_file())
+}
+
+/// `path` in `directory`, without a leading `./`.
+pub(crate) fn join(directory: &Utf8Path, path: &str) -> Utf8PathBuf {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    if directory == "." { Utf8PathBuf::from(path) } else { directory.join(path) }
+}
+
+/// The folder that a file lies in; `.` when its path has none.
+pub(crate) fn directory_of(file: &Utf8Path) -> Utf8PathBuf {
+    match file.parent() {
+        Some(parent) if parent != "" => parent.to_owned(),
+        _ => Utf8PathBuf::from("."),
+    }
+}
