@@ -46,8 +46,11 @@ pub(crate) fn explain(source: &Source<'_>, error: &ScanError, reached: usize) ->
             .mistake("a list can not begin on the line of its key")
             .labelled("`- ` begins a list")
             .hinted("put the items on lines of their own, or quote the value if it is text"),
-        ErrorKind::UndeclaredTagHandle => spot
-            .mistake("this tag's handle is not declared")
+        ErrorKind::UndeclaredTagHandle
+        | ErrorKind::InvalidTagTerminator
+        | ErrorKind::MissingTagUri
+        | ErrorKind::InvalidGlobalTagCharacter => spot
+            .mistake("a malformed tag, or text that begins with `!`")
             .labelled("read as a tag")
             .hinted("quote the value if it is text that begins with `!`"),
         ErrorKind::RecursionLimitExceeded => spot.mistake("nested more than 255 levels deep").labelled("one too deep"),
@@ -132,7 +135,11 @@ fn unquoted_template(spot: &Spot<'_>) -> Option<Mistake> {
 }
 
 fn template_without_quotes(source: &Source<'_>, line: usize, column: usize, text: &str) -> Mistake {
-    let text = text.split(" #").next().unwrap_or(text).trim_end();
+    let in_brackets = source.line(line).chars().take(column).any(|character| "[{".contains(character));
+    let text = match text.find("}}") {
+        Some(end) if in_brackets => &text[..end + 2],
+        _ => text.split(" #").next().unwrap_or(text).trim_end(),
+    };
     let quote = if text.contains('"') { '\'' } else { '"' };
     let hint = if text.contains('"') && text.contains('\'') {
         "quote the whole value, or put it below `>-`".to_owned()
@@ -148,13 +155,15 @@ fn template_without_quotes(source: &Source<'_>, line: usize, column: usize, text
 }
 
 fn unclosed_quote(spot: &Spot<'_>, reached: usize) -> Mistake {
-    let Some(start) = open_quote(spot.source.text, reached, spot.byte) else {
+    let text = spot.source.text;
+    let at_quote = text[spot.byte..].starts_with(['"', '\'']).then_some(spot.byte);
+    let Some(start) = at_quote.or_else(|| open_quote(text, reached, spot.byte)) else {
         return spot.mistake("a quote is never closed");
     };
-    let before = &spot.source.text[..start];
+    let before = &text[..start];
     let line = spot.source.line_of(start);
     let column = before.rsplit(['\n', '\r']).next().unwrap_or_default().trim_start_matches('\u{feff}').chars().count();
-    let quote = &spot.source.text[start..=start];
+    let quote = &text[start..=start];
     Mistake::at(spot.source.point(line, column + 1), format!("a text that begins with `{quote}` is never closed"))
         .labelled("opened here")
         .hinted(format!("add the closing `{quote}`"))
@@ -206,7 +215,16 @@ fn bad_escape(spot: &Spot<'_>, error: &ScanError) -> Mistake {
         ErrorKind::UnknownQuotedScalarEscape => "unknown escape in a double-quoted text",
         _ => "malformed escape in a double-quoted text",
     };
-    spot.mistake(message)
+    // The parser names the opening quote; the eye looks for the backslash.
+    let from = spot.text().chars().skip(spot.column);
+    let mut previous = ' ';
+    let backslash = from.enumerate().find(|(_, character)| {
+        let wrong = previous == '\\' && !"0abtnvfre \"/\\N_LP".contains(*character);
+        previous = if previous == '\\' { ' ' } else { *character };
+        wrong
+    });
+    let (column, length) = backslash.map_or((spot.column, 1), |(offset, _)| (spot.column + offset - 1, 2));
+    spot.mistake_at(column, length, message)
         .labelled("a backslash is special between double quotes")
         .hinted("use single quotes, or write `\\\\` for a backslash")
 }

@@ -1,7 +1,6 @@
 //! One file a case: what is read from it, with places, or the mistakes that it holds (`err_*`).
 
 use diagnostic::Mistake;
-use std::fmt::Write;
 use yaml::{Node, Value};
 
 #[test]
@@ -25,6 +24,10 @@ fn inputs() {
     });
 }
 
+fn ended(text: &str) -> String {
+    format!("{text}\n")
+}
+
 /// A node a line: place, length, value.
 fn tree(node: &Node, depth: usize) -> String {
     let indent = "  ".repeat(depth);
@@ -33,17 +36,17 @@ fn tree(node: &Node, depth: usize) -> String {
     let mut shown = String::new();
     match &node.value {
         Value::Sequence(items) => {
-            writeln!(shown, "{indent}list @{place}{is_unsafe}").unwrap();
+            shown += &ended(&format!("{indent}list @{place}{is_unsafe}"));
             shown.extend(items.iter().map(|item| tree(item, depth + 1)));
         }
         Value::Mapping(mapping) => {
-            writeln!(shown, "{indent}mapping @{place}{is_unsafe}").unwrap();
+            shown += &ended(&format!("{indent}mapping @{place}{is_unsafe}"));
             for (key, value) in mapping.iter() {
                 shown += &tree(key, depth + 1);
                 shown += &tree(value, depth + 2);
             }
         }
-        scalar => writeln!(shown, "{indent}{scalar:?} @{place}{is_unsafe}").unwrap(),
+        scalar => shown += &ended(&format!("{indent}{scalar:?} @{place}{is_unsafe}")),
     }
     shown
 }
@@ -57,10 +60,10 @@ fn marked(level: &str, mistake: &Mistake, text: &str) -> String {
         let label = mistake.label.as_deref().unwrap_or_default();
         let marks = format!("{}{space}{} {label}", " ".repeat(3), "^".repeat(position.length as usize));
         let line = line.replace('\t', "→");
-        writeln!(shown, "{:>2} {line}\n{}", position.line, marks.trim_end()).unwrap();
+        shown += &ended(&format!("{:>2} {line}\n{}", position.line, marks.trim_end()));
     }
     if let Some(hint) = &mistake.hint {
-        writeln!(shown, "   = hint: {hint}").unwrap();
+        shown += &ended(&format!("   = hint: {hint}"));
     }
     shown + "\n"
 }
