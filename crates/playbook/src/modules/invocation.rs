@@ -35,4 +35,14 @@ pub trait Context: Send + Sync {
 
     /// Evaluates a bare Jinja expression (`assert: that:`, `debug: var:`) to its native value.
     fn evaluate(&self, expression: &str) -> Result<Value, Failure>;
+
+    /// How many `-v` the run has (`debug: verbosity:`).
+    fn verbosity(&self) -> u8 {
+        0
+    }
+
+    /// The text of a file that Ansible Vault has encrypted (`copy: src:` and `template: src:` read such files).
+    fn decrypt(&self, _encrypted: &[u8]) -> Result<Vec<u8>, Failure> {
+        Err(Failure::message("Attempting to decrypt but no vault secrets found."))
+    }
 }

@@ -1,15 +1,36 @@
 //! Ansible's modules, one file each. A module is registered by its line in [`ALL`].
 
+mod assert;
+mod attributes;
+mod command;
+mod convert;
+mod debug;
+mod fail;
 mod invocation;
 mod module;
+mod ping;
 mod result;
+mod script;
+mod set_fact;
+mod shell;
+#[cfg(test)]
+mod testing;
+mod words;
 
 pub use invocation::{Context, Invocation};
 pub use module::{Kind, Module, Parameter};
 pub use result::{Failure, TaskResult};
 
 /// Every module that the native engine knows.
-pub const ALL: &[&Module] = &[];
+pub const ALL: &[&Module] = &[
+    &assert::MODULE,
+    &command::MODULE,
+    &debug::MODULE,
+    &fail::MODULE,
+    &ping::MODULE,
+    &set_fact::MODULE,
+    &shell::MODULE,
+];
 
 /// The module of that name, short (`copy`), full (`ansible.builtin.copy`) or legacy (`ansible.legacy.copy`).
 pub fn find(name: &str) -> Option<&'static Module> {

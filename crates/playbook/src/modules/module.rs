@@ -61,3 +61,34 @@ pub enum Kind {
     /// `raw`
     Raw,
 }
+
+impl Parameter {
+    /// An optional parameter without default, aliases or limited values.
+    pub const fn new(name: &'static str, kind: Kind, summary: &'static str) -> Self {
+        Self { name, aliases: &[], kind, required: false, choices: &[], default: None, summary }
+    }
+
+    /// The same, but it must be given.
+    #[must_use]
+    pub const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    /// The same with other names.
+    #[must_use]
+    pub const fn aliases(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// The same with limited values.
+    #[must_use]
+    pub const fn choices(self, choices: &'static [&'static str]) -> Self {
+        Self { choices, ..self }
+    }
+
+    /// The same with a default.
+    #[must_use]
+    pub const fn default(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+}

@@ -21,6 +21,13 @@ impl TaskResult {
         self
     }
 
+    /// The same with a standard stream's text and, as Ansible adds them, its lines (`stdout` and `stdout_lines`).
+    #[must_use]
+    pub fn with_output(self, name: &str, text: &str) -> Self {
+        let lines: Vec<Value> = text.lines().map(Value::from).collect();
+        self.with(name, text).with(&format!("{name}_lines"), lines)
+    }
+
     /// A skip, as `creates` and check mode give it.
     pub fn skipped(message: &str) -> Self {
         Self::new(false).with("skipped", true).with("msg", message)
