@@ -110,6 +110,23 @@ impl Cluster {
     }
 }
 
+/// Host and port of the API server in a kubeconfig's text, as the machine that the file lies on reaches it.
+pub fn server_address(kubeconfig: &str) -> Result<(String, u16), Error> {
+    let parsed = Kubeconfig::from_yaml(kubeconfig).map_err(|source| unusable("of the controller", source))?;
+    let context = parsed.current_context.as_deref();
+    let named = parsed.contexts.iter().find(|one| Some(one.name.as_str()) == context);
+    let wanted = named.and_then(|one| one.context.as_ref()).map(|context| context.cluster.as_str());
+    let cluster = parsed.clusters.iter().find(|one| wanted.is_none_or(|name| one.name == name));
+    let server = cluster.and_then(|one| one.cluster.as_ref()).and_then(|cluster| cluster.server.clone());
+    let url: Option<http::Uri> = server.as_deref().and_then(|server| server.parse().ok());
+    let host = url.as_ref().and_then(http::Uri::host).map(|host| host.trim_matches(['[', ']']).to_owned());
+    let port = url.as_ref().and_then(http::Uri::port_u16).unwrap_or(443);
+    host.map(|host| (host, port)).ok_or_else(|| Error::Api {
+        asked: "finding the API server in the controller's kubeconfig".to_owned(),
+        answer: format!("`{}` is no URL", server.unwrap_or_default()),
+    })
+}
+
 fn unusable(path: &str, source: kube::config::KubeconfigError) -> Error {
     Error::Kubeconfig { path: path.to_owned(), source: Box::new(source) }
 }
@@ -136,4 +153,18 @@ impl Node {
 /// Whether kwok plays the node.
 pub(crate) fn is_simulated(node: &core::Node) -> bool {
     node.annotations().contains_key(SIMULATED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::server_address;
+
+    #[test]
+    fn the_current_context_says_where_the_server_is() {
+        let text = "apiVersion: v1\nkind: Config\ncurrent-context: b\nclusters:\n\
+            - {name: one, cluster: {server: 'https://a:1'}}\n- {name: two, cluster: {server: 'https://127.0.0.1:6443'}}\n\
+            contexts:\n- {name: b, context: {cluster: two, user: u}}\nusers: []\n";
+        assert_eq!(server_address(text).unwrap(), ("127.0.0.1".to_owned(), 6443));
+        assert!(server_address("clusters: []").is_err());
+    }
 }

@@ -12,7 +12,7 @@ mod trouble;
 pub mod verify;
 mod workload;
 
-pub use cluster::{Cluster, Node};
+pub use cluster::{Cluster, Node, server_address};
 pub use error::Error;
 pub use quantity::{cpu_millis, memory_bytes};
 pub use release::{Release, ReleaseStatus};

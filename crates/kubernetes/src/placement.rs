@@ -74,7 +74,9 @@ mod tests {
     #[test]
     fn too_little_memory_says_how_much_is_left() {
         let hungry = pod(json!({"containers": [{"name": "a", "resources": {"requests": {"memory": "3Gi"}}}]}));
-        let mut other = pod(json!({"nodeName": "pi-1", "containers": [{"name": "a", "resources": {"requests": {"memory": "2Gi"}}}]}));
+        let mut other = pod(
+            json!({"nodeName": "pi-1", "containers": [{"name": "a", "resources": {"requests": {"memory": "2Gi"}}}]}),
+        );
         other.metadata.name = Some("other".into());
         let nodes = [node("pi-1", "arm64", "4Gi"), node("pi-2", "arm64", "1Gi"), node("pi-3", "arm64", "8Gi")];
         assert_eq!(

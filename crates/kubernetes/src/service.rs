@@ -62,7 +62,11 @@ fn of_ingress(ingress: &Ingress) -> Vec<Address> {
     let tls = ingress.spec.as_ref().is_some_and(|spec| spec.tls.as_ref().is_some_and(|tls| !tls.is_empty()));
     let scheme = if tls { "https" } else { "http" };
     hosts
-        .map(|host| Address { name: ingress.name_any(), kind: "Ingress".to_owned(), address: format!("{scheme}://{host}") })
+        .map(|host| Address {
+            name: ingress.name_any(),
+            kind: "Ingress".to_owned(),
+            address: format!("{scheme}://{host}"),
+        })
         .collect()
 }
 

@@ -60,12 +60,12 @@ impl Trouble {
     pub(crate) fn hint(&self, namespace: &str, pod: Option<&str>) -> Option<String> {
         let pod = pod.unwrap_or("<pod>");
         match self {
-            Self::Unschedulable { .. } => {
-                Some("lower the requests in the service's `values.yml`, or free or add a node, and deploy again".to_owned())
-            }
-            Self::ImagePull { image, .. } => {
-                Some(format!("check that `{image}` exists for the node's architecture and that the node reaches its registry"))
-            }
+            Self::Unschedulable { .. } => Some(
+                "lower the requests in the service's `values.yml`, or free or add a node, and deploy again".to_owned(),
+            ),
+            Self::ImagePull { image, .. } => Some(format!(
+                "check that `{image}` exists for the node's architecture and that the node reaches its registry"
+            )),
             Self::CrashLoop { container, .. } => {
                 Some(format!("run `kubectl logs -n {namespace} {pod} -c {container} --previous`"))
             }

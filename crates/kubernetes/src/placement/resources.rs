@@ -14,7 +14,7 @@ pub(super) fn shortages(pod: &Pod, node: &Node, pods: &[Pod]) -> Vec<String> {
         return vec!["it has not reported its resources yet".to_owned()];
     };
     let name = node.name_any();
-    let here: Vec<&Pod> = pods.iter().filter(|other| runs_on(other, &name) && other.uid() != pod.uid()).collect();
+    let here: Vec<&Pod> = pods.iter().filter(|other| runs_on(other, &name) && !is_same(other, pod)).collect();
     let mut found: Vec<String> = requested_names(pod)
         .iter()
         .filter_map(|resource| {
@@ -37,6 +37,10 @@ fn runs_on(pod: &Pod, node: &str) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     let finished = matches!(phase, Some("Succeeded" | "Failed"));
     !finished && pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) == Some(node)
+}
+
+fn is_same(a: &Pod, b: &Pod) -> bool {
+    (a.namespace(), a.name_any()) == (b.namespace(), b.name_any())
 }
 
 fn requests(container: &Container) -> Option<&BTreeMap<String, Quantity>> {

@@ -4,8 +4,8 @@
 
 mod exec;
 mod http;
-mod tcp;
 mod target;
+mod tcp;
 
 use crate::cluster::is_simulated;
 use crate::{Cluster, Error, Release, service};
@@ -213,9 +213,6 @@ mod tests {
     #[test]
     fn a_verdict_is_flat_in_json() {
         let check = Check { check: "c".into(), verdict: Verdict::NotRun { reason: "simulated".into() } };
-        assert_eq!(
-            serde_json::to_string(&check).unwrap(),
-            r#"{"check":"c","verdict":"not_run","reason":"simulated"}"#
-        );
+        assert_eq!(serde_json::to_string(&check).unwrap(), r#"{"check":"c","verdict":"not_run","reason":"simulated"}"#);
     }
 }

@@ -23,12 +23,7 @@ pub(super) async fn ready_pod(cluster: &Cluster, release: &Release, probe: &Prob
     }
 }
 
-async fn behind_service(
-    cluster: &Cluster,
-    namespace: &str,
-    name: &str,
-    port: u16,
-) -> Result<Option<Target>, Error> {
+async fn behind_service(cluster: &Cluster, namespace: &str, name: &str, port: u16) -> Result<Option<Target>, Error> {
     let api: Api<Service> = Api::namespaced(cluster.client.clone(), namespace);
     let Some(service) = cluster.get(api, "service", name).await? else { return Ok(None) };
     let Some(spec) = service.spec else { return Ok(None) };
@@ -36,7 +31,8 @@ async fn behind_service(
     let labels = selector.collect::<Vec<_>>().join(",");
     let pods: Vec<Pod> = cluster.list(Api::namespaced(cluster.client.clone(), namespace), "pods", &labels).await?;
     let Some(pod) = pods.into_iter().find(is_ready) else { return Ok(None) };
-    let target = spec.ports.iter().flatten().find(|one| one.port == i32::from(port)).and_then(|one| one.target_port.clone());
+    let target =
+        spec.ports.iter().flatten().find(|one| one.port == i32::from(port)).and_then(|one| one.target_port.clone());
     let port = container_port(&pod, target.as_ref()).unwrap_or(port);
     Ok(Some(Target { pod, port }))
 }
