@@ -1,1 +1,5 @@
 //! support: shared parts of the tests.
+
+mod wait;
+
+pub use wait::{Check, wait_until};

@@ -1,0 +1,71 @@
+//! What the tests of this crate share.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use remote::{Command, Machine, Options, Transport};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// A script with nothing else.
+pub fn script(text: &str) -> Command {
+    Command { script: text.into(), ..Command::default() }
+}
+
+/// The shells under names that make bash and BusyBox behave as `sh` and `ash`.
+pub struct Shells(tempfile::TempDir);
+
+impl Shells {
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, program) in [("dash", "/bin/dash"), ("bash/sh", "/bin/bash"), ("ash", "/bin/busybox")] {
+            let link = directory.path().join(name);
+            std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(program, link).unwrap();
+        }
+        Self(directory)
+    }
+
+    pub fn path(&self, shell: &str) -> PathBuf {
+        let path = self.0.path().join(if shell == "bash" { "bash/sh" } else { shell });
+        assert!(path.exists(), "no {shell} on this machine: run scripts/test-setup.sh");
+        path
+    }
+
+    pub fn options(&self, shell: &str) -> Options {
+        Options { shell: self.path(shell).to_str().unwrap().into() }
+    }
+
+    pub async fn local(&self, shell: &str) -> Machine {
+        Machine::connect_with("here", Transport::Local, self.options(shell)).await.unwrap()
+    }
+}
+
+/// A number of seconds for `sleep` that no other process has in its arguments.
+pub fn mark() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{}{:03}", 1000 + std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn sleeps(mark: &str) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let wanted = format!("sleep\0{mark}\0");
+    ids.filter(|id| std::fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|line| line == wanted.as_bytes())).collect()
+}
+
+/// How many `sleep`s with this mark run.
+pub fn running(mark: &str) -> usize {
+    sleeps(mark).len()
+}
+
+/// Ends them.
+pub fn end(mark: &str) {
+    for id in sleeps(mark) {
+        assert!(std::process::Command::new("kill").arg(id.to_string()).status().unwrap().success());
+    }
+}
+
+/// Ten seconds are plenty for everything here.
+pub fn wait(what: &str, check: impl FnMut() -> bool) {
+    support::wait_until(what, Duration::from_secs(10), check);
+}
