@@ -80,7 +80,22 @@ fn probes_have_defaults_too() {
 fn every_mistake_of_every_file_is_told_at_its_place() {
     let broken = "nmae: broken\nsummary: 7\ncategory: web\nphase: cor\narchitectures: []\nverify:\n  - htp: {}\n  - http: {service: a, port: 99999, pth: /}\n  - exec: {workload: pod/x, command: ls}\n  - tcp: {service: a, port: 1}\n    http: {service: a, port: 1}\n";
     let fixture = Fixture::new(&[("broken", broken), ("syntax", "name: [\n"), ("other", &service("else", "core", ""))]);
-    insta::assert_snapshot!(fixture.mistakes(), @"");
+    insta::assert_snapshot!(fixture.mistakes(), @"
+    build/playbooks/broken/service.yml:1:1: `name` is missing
+    build/playbooks/broken/service.yml:1:1: unknown key `nmae` [did you mean `name`?]
+    build/playbooks/broken/service.yml:2:10: `summary` must be a string, not an integer
+    build/playbooks/broken/service.yml:4:8: `phase` can't be `cor` [did you mean `core`?]
+    build/playbooks/broken/service.yml:5:16: `architectures` must not be empty
+    build/playbooks/broken/service.yml:7:5: unknown key `htp` [did you mean `http`?]
+    build/playbooks/broken/service.yml:8:30: `port` can't be 99999: from 1 to 65535
+    build/playbooks/broken/service.yml:8:37: unknown key `pth` [did you mean `path`?]
+    build/playbooks/broken/service.yml:9:22: `workload` can't be `pod/x`: write `deployment/<name>`, `statefulset/<name>` or `daemonset/<name>`
+    build/playbooks/broken/service.yml:9:38: `command` must be a list, not a string
+    build/playbooks/broken/service.yml:10:5: an item of `verify` must be a mapping with exactly one of `http`, `tcp`, `exec`
+    build/playbooks/other/service.yml:1:7: service `else` has no chart: `build/charts/else/Chart.yaml` is missing
+    build/playbooks/other/service.yml:1:7: service `else` lies in folder `other` [write `name: other`, or rename the folder]
+    build/playbooks/syntax/service.yml:1:7: unclosed bracket '['
+    ");
 }
 
 #[test]
@@ -94,7 +109,12 @@ fn requirements_are_checked_together() {
         ("typo", &service("typo", "core", "databse")),
         ("self", &service("self", "core", "self")),
     ]);
-    insta::assert_snapshot!(fixture.mistakes(), @"");
+    insta::assert_snapshot!(fixture.mistakes(), @"
+    build/playbooks/a/service.yml:6:11: the requirements go round in a circle: `a` requires `b` requires `c` requires `a`
+    build/playbooks/early/service.yml:6:12: `early` of phase infrastructure can't require `database` of the later phase core
+    build/playbooks/self/service.yml:6:11: the requirements go round in a circle: `self` requires `self`
+    build/playbooks/typo/service.yml:6:12: required service `databse` does not exist [did you mean `database`?]
+    ");
 }
 
 #[test]
@@ -104,7 +124,9 @@ fn a_release_has_one_owner() {
         ("b", &(service("b", "core", "") + "release: a\n")),
         ("c", &(service("c", "core", "") + "release: a\nnamespace: other\n")),
     ]);
-    insta::assert_snapshot!(fixture.mistakes(), @"");
+    insta::assert_snapshot!(fixture.mistakes(), @"
+    build/playbooks/b/service.yml:7:10: release `a` in namespace `default` belongs to service `a` already [give one of them another `release`]
+    ");
 }
 
 #[test]
@@ -113,14 +135,20 @@ fn playbook_chart_and_description_belong_together() {
     fs::remove_file(fixture.root.join("build/playbooks/a/build.yml")).unwrap();
     fs::remove_file(fixture.root.join("build/charts/b/Chart.yaml")).unwrap();
     fs::remove_file(fixture.root.join("build/playbooks/c/service.yml")).unwrap();
-    insta::assert_snapshot!(fixture.mistakes(), @"");
+    insta::assert_snapshot!(fixture.mistakes(), @"
+    `build/playbooks/c` has a playbook but no `service.yml` [docs/reference/service.yml shows every key]
+    build/playbooks/a/service.yml:1:7: service `a` has no playbook: `build/playbooks/a/build.yml` is missing
+    build/playbooks/b/service.yml:1:7: service `b` has no chart: `build/charts/b/Chart.yaml` is missing
+    ");
 }
 
 #[test]
 fn a_broken_chart_is_a_mistake_with_its_place() {
     let fixture = Fixture::new(&[("a", &service("a", "core", ""))]);
     fs::write(fixture.root.join("build/charts/a/Chart.yaml"), "name: a\nversion: one\n").unwrap();
-    insta::assert_snapshot!(fixture.mistakes(), @"");
+    insta::assert_snapshot!(fixture.mistakes(), @"
+    build/charts/a/Chart.yaml:2:10: unexpected character 'o' while parsing major version number
+    ");
 }
 
 #[test]
