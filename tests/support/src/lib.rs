@@ -1,5 +1,9 @@
 //! support: shared parts of the tests.
 
+mod sshd;
+mod user;
 mod wait;
 
+pub use sshd::Sshd;
+pub use user::{Sudo, TestUser};
 pub use wait::{Check, wait_until};

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use remote::{Command, Machine, Options, Transport};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -33,6 +34,19 @@ impl Shells {
 
     pub fn options(&self, shell: &str) -> Options {
         Options { shell: self.path(shell).to_str().unwrap().into() }
+    }
+
+    /// A directory with BusyBox's `sh` and tools, and nothing else.
+    pub fn busybox_only(&self) -> PathBuf {
+        let directory = self.0.path().join("tools");
+        std::fs::create_dir(&directory).unwrap();
+        let installed = std::process::Command::new("/bin/busybox").args(["--list"]).output().unwrap();
+        for name in String::from_utf8(installed.stdout).unwrap().lines().filter(|name| *name != "su") {
+            std::os::unix::fs::symlink("/bin/busybox", directory.join(name)).unwrap();
+        }
+        // Users of a test go there too.
+        std::fs::set_permissions(self.0.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        directory
     }
 
     pub async fn local(&self, shell: &str) -> Machine {
