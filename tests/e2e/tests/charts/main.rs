@@ -1,0 +1,8 @@
+//! Every chart in `build/charts`, by Helm alone: lint, rendering in all its configurations, the rules of this repository on
+//! what comes out, and the refusal of wrong values. No cluster is asked.
+
+mod edges;
+mod helm;
+mod object;
+mod refusals;
+mod rules;

@@ -1,0 +1,41 @@
+//! Wrong values are refused before anything is touched, with the field's name.
+
+use crate::helm::{charts, name, refusal};
+
+#[test]
+fn wrong_values_are_refused_by_every_chart() {
+    for chart in charts() {
+        for (set, said) in [
+            ("bogus=1", "'bogus'"),
+            ("image.tga=1", "'tga'"),
+            ("image.tag=latest", "'/image/tag'"),
+            ("image.tag=", "'/image/tag'"),
+            ("image.digest=sha256:1", "'/image/digest'"),
+            ("image.pullPolicy=Sometimes", "'/image/pullPolicy'"),
+            ("service.port=http", "'/service/port'"),
+            ("service.port=70000", "'/service/port'"),
+            ("persistence.size=4GB", "'/persistence/size'"),
+            ("persistence.storageClass=No_Class", "'/persistence/storageClass'"),
+            ("resources.requests=null", "'requests'"),
+            ("podSecurityContext.runAsUser=0", "'/podSecurityContext/runAsUser'"),
+            ("probes.liveness.periodSeconds=0", "'/probes/liveness/periodSeconds'"),
+            ("networkPolicy.enabled=maybe", "'/networkPolicy/enabled'"),
+        ] {
+            let refusal = refusal(&chart, set);
+            assert!(refusal.contains(said), "{} with `{set}`: {refusal}", name(&chart));
+        }
+    }
+}
+
+#[test]
+fn a_refusal_says_what_to_do() {
+    let find = |wanted: &str| charts().into_iter().find(|chart| name(chart) == wanted).expect("the chart exists");
+    let ollama = find("ollama");
+    assert!(
+        refusal(&ollama, "replicas=2").contains("replicas: more than one needs persistence.accessMode ReadWriteMany")
+    );
+    assert!(refusal(&ollama, "ingress.enabled=true").contains("'/ingress/host'"));
+    let postgres = find("postgres");
+    assert!(refusal(&postgres, "auth.password=changeme").contains("'password'"), "passwords are not values");
+    assert!(refusal(&postgres, "image.tag=stable17").contains("'/image/tag'"), "the major version leads the tag");
+}

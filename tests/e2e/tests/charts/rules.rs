@@ -1,0 +1,294 @@
+//! The rules that every chart keeps in every configuration.
+
+use crate::helm::{charts, configurations, helm, name, render, root, said};
+use crate::object::{Object, containers, selects};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// Runs a rule over all charts in all configurations, and tells every breach.
+fn every(rule: impl Fn(&Path, &[Object], &mut Vec<String>)) {
+    let mut breaches = Vec::new();
+    for chart in charts() {
+        for options in configurations(&chart) {
+            let mut found = Vec::new();
+            rule(&chart, &render(&chart, name(&chart), &options), &mut found);
+            breaches.extend(found.into_iter().map(|breach| format!("{} {options:?}: {breach}", name(&chart))));
+        }
+    }
+    assert!(breaches.is_empty(), "\n{}", breaches.join("\n"));
+}
+
+#[test]
+fn lint_finds_nothing() {
+    for chart in charts() {
+        for options in configurations(&chart) {
+            let path = chart.display().to_string();
+            let mut arguments = vec!["lint", "--strict", &path];
+            arguments.extend(options.iter().map(String::as_str));
+            let output = helm(&arguments);
+            assert!(output.status.success(), "{}", said(&output));
+            assert!(!said(&output).contains("[WARNING]"), "{}", said(&output));
+        }
+    }
+}
+
+/// `-l app=<service>` of the guide finds every object, and the release's own labels too.
+#[test]
+fn every_object_has_the_labels() {
+    every(|chart, objects, breaches| {
+        for object in objects {
+            let app = object.label("app");
+            if app.is_none() {
+                breaches.push(format!("{object} has no label `app`"));
+            }
+            if object.serves()
+                && app != Some(&name(chart).replace('.', "-"))
+                && object.label("app.kubernetes.io/component") == Some("server")
+            {
+                breaches.push(format!("{object} has app={app:?}"));
+            }
+            for label in ["app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"] {
+                if object.label(label).is_none() {
+                    breaches.push(format!("{object} has no label `{label}`"));
+                }
+            }
+            if object.kind() != "Pod" && object.label("helm.sh/chart").is_none() {
+                breaches
+                    .push(format!("{object} has no label `helm.sh/chart`, by which a new chart version is noticed"));
+            }
+        }
+    });
+}
+
+#[test]
+fn selectors_find_their_pods_and_no_others() {
+    every(|_, objects, breaches| {
+        let pods: Vec<_> = objects.iter().filter_map(|object| Some((object, object.pod()?.0))).collect();
+        for object in objects {
+            let selector = match object.kind() {
+                "Service" => &object.0["spec"]["selector"],
+                _ if object.serves() => &object.0["spec"]["selector"]["matchLabels"],
+                "PodDisruptionBudget" => &object.0["spec"]["selector"]["matchLabels"],
+                _ => continue,
+            };
+            let found: Vec<_> =
+                pods.iter().filter(|(_, labels)| selects(selector, labels)).map(|(pod, _)| pod.to_string()).collect();
+            if found.len() != 1 {
+                breaches.push(format!("{object} selects {found:?}"));
+            }
+        }
+    });
+}
+
+#[test]
+fn services_point_to_ports_that_exist() {
+    every(|_, objects, breaches| {
+        for service in objects.iter().filter(|object| object.kind() == "Service") {
+            for port in service.0["spec"]["ports"].as_array().into_iter().flatten() {
+                let exposed = objects.iter().filter_map(Object::pod).any(|(labels, spec)| {
+                    let ports = |container: &Value| container["ports"].as_array().cloned().unwrap_or_default();
+                    selects(&service.0["spec"]["selector"], labels)
+                        && containers(spec).flat_map(ports).any(|open| {
+                            open["name"] == port["targetPort"] || open["containerPort"] == port["targetPort"]
+                        })
+                });
+                if !exposed {
+                    breaches.push(format!("{service}: no container has port {}", port["targetPort"]));
+                }
+            }
+        }
+    });
+}
+
+/// https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted, and a read-only root besides.
+#[test]
+fn pods_are_restricted() {
+    every(|_, objects, breaches| {
+        for (object, (_, spec)) in objects.iter().filter_map(|object| Some((object, object.pod()?))) {
+            let mut want = |holds: bool, what: &str| {
+                if !holds {
+                    breaches.push(format!("{object}: {what}"));
+                }
+            };
+            let pod = &spec["securityContext"];
+            want(pod["runAsNonRoot"] == true, "runAsNonRoot is not true");
+            want(pod["runAsUser"].as_i64().is_some_and(|user| user > 0), "runAsUser is not a number above 0");
+            want(pod["seccompProfile"]["type"] == "RuntimeDefault", "no seccomp profile");
+            want(spec["automountServiceAccountToken"] == false, "the service account's token is mounted");
+            want(
+                spec["hostNetwork"].is_null() && spec["hostPID"].is_null() && spec["hostIPC"].is_null(),
+                "host namespaces",
+            );
+            for container in containers(spec) {
+                let security = &container["securityContext"];
+                want(security["readOnlyRootFilesystem"] == true, "the root file system is writable");
+                want(security["allowPrivilegeEscalation"] == false, "privilege escalation");
+                want(security["capabilities"]["drop"] == serde_json::json!(["ALL"]), "capabilities are not dropped");
+                want(security["capabilities"]["add"].is_null(), "capabilities are added");
+            }
+        }
+    });
+}
+
+#[test]
+fn containers_are_sized_pinned_and_probed() {
+    every(|_, objects, breaches| {
+        for (object, (_, spec)) in objects.iter().filter_map(|object| Some((object, object.pod()?))) {
+            for container in containers(spec) {
+                let image = container["image"].as_str().unwrap_or_default();
+                let tag = image.split('@').next().and_then(|image| image.rsplit_once(':')).map_or("", |(_, tag)| tag);
+                if !tag.contains(|c: char| c.is_ascii_digit()) {
+                    breaches.push(format!("{object}: image `{image}` has no version"));
+                }
+                for (part, resource) in [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")] {
+                    if container["resources"][part][resource].is_null() {
+                        breaches.push(format!("{object}: no {part} of {resource}"));
+                    }
+                }
+                for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+                    if object.serves() && container[probe].is_null() {
+                        breaches.push(format!("{object}: no {probe}"));
+                    }
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn volumes_that_are_mounted_exist_and_are_used() {
+    every(|_, objects, breaches| {
+        for (object, (_, spec)) in objects.iter().filter_map(|object| Some((object, object.pod()?))) {
+            let names = |list: &Value| -> Vec<String> {
+                list.as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|item| item["name"].as_str().map(str::to_owned))
+                    .collect()
+            };
+            let mut volumes = names(&spec["volumes"]);
+            let mut mounts: Vec<_> = containers(spec).flat_map(|container| names(&container["volumeMounts"])).collect();
+            volumes.sort();
+            mounts.sort();
+            mounts.dedup();
+            if volumes != mounts {
+                breaches.push(format!("{object}: volumes {volumes:?}, mounts {mounts:?}"));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_network_policy_covers_every_pod() {
+    for chart in charts() {
+        let objects = render(&chart, name(&chart), &[]);
+        let policies: Vec<_> = objects.iter().filter(|object| object.kind() == "NetworkPolicy").collect();
+        for (object, (labels, _)) in objects.iter().filter_map(|object| Some((object, object.pod()?))) {
+            let covered =
+                policies.iter().any(|policy| selects(&policy.0["spec"]["podSelector"]["matchLabels"], labels));
+            assert!(covered, "{}: no policy covers {object}", name(&chart));
+        }
+        for policy in policies {
+            assert_eq!(policy.0["spec"]["policyTypes"], serde_json::json!(["Ingress", "Egress"]), "{policy}");
+        }
+    }
+}
+
+/// Whatever stands in a Secret by default has been generated: another value each time, and none that people know.
+#[test]
+fn no_password_is_a_default() {
+    for chart in charts() {
+        let secrets = || -> Vec<String> {
+            let objects = render(&chart, name(&chart), &[]);
+            let secrets = objects.iter().filter(|object| object.kind() == "Secret");
+            secrets
+                .flat_map(|secret| secret.0["data"].as_object().cloned().unwrap_or_default())
+                .map(|(_, value)| value.to_string())
+                .collect()
+        };
+        let (first, second) = (secrets(), secrets());
+        assert_eq!(first.len(), second.len());
+        for (first, second) in first.iter().zip(&second) {
+            assert_ne!(first, second, "{}: a Secret holds a fixed value", name(&chart));
+            assert!(first.len() >= 40, "{}: a generated password is short", name(&chart));
+        }
+        let values = fs::read_to_string(chart.join("values.yaml")).expect("a chart has values");
+        for line in values.lines().filter(|line| !line.trim_start().starts_with('#')) {
+            let (key, value) = line.split_once(':').unwrap_or((line, ""));
+            let secret = ["password", "token", "secret"].iter().any(|word| key.trim().eq_ignore_ascii_case(word));
+            assert!(!secret || value.trim().is_empty() || value.trim() == "\"\"", "{}: {line}", name(&chart));
+        }
+    }
+}
+
+/// A release of another name takes nothing from the first: two of a chart live in one namespace.
+#[test]
+fn two_releases_share_no_object() {
+    for chart in charts() {
+        let names =
+            |release: &str| -> Vec<String> { render(&chart, release, &[]).iter().map(ToString::to_string).collect() };
+        let (own, other) = (names(&name(&chart).replace('.', "-")), names("second"));
+        assert!(own.contains(&format!("Service/{}", name(&chart).replace('.', "-"))), "{own:?}");
+        assert!(own.iter().all(|object| !other.contains(object)), "{}: {own:?} and {other:?}", name(&chart));
+    }
+}
+
+/// Where a claim leaves the class open, the cluster's default is taken.
+#[test]
+fn claims_take_the_default_class() {
+    for chart in charts() {
+        for claim in render(&chart, name(&chart), &[]).iter().filter(|object| object.kind() == "PersistentVolumeClaim")
+        {
+            assert!(claim.0["spec"]["storageClassName"].is_null(), "{}: {claim}", name(&chart));
+        }
+    }
+}
+
+/// The library is one folder, reached by a link, and goes into the archive.
+#[test]
+fn the_library_is_shared_and_packaged() {
+    let out = tempfile::tempdir().expect("a folder for archives");
+    for chart in charts() {
+        let link = chart.join("charts/common");
+        if !fs::read_to_string(chart.join("Chart.yaml")).expect("a chart").contains("name: common") {
+            continue;
+        }
+        assert_eq!(fs::read_link(&link).ok().as_deref(), Some(Path::new("../../common")), "{}", link.display());
+        let output =
+            helm(&["package", &chart.display().to_string(), "--destination", &out.path().display().to_string()]);
+        assert!(output.status.success(), "{}", said(&output));
+        let archive = fs::read_dir(out.path()).expect("archives").filter_map(Result::ok).map(|entry| entry.path());
+        let archive =
+            archive.into_iter().find(|path| path.to_string_lossy().contains(name(&chart))).expect("an archive");
+        let output = helm(&["template", name(&chart), &archive.display().to_string()]);
+        assert!(output.status.success(), "{}", said(&output));
+    }
+}
+
+/// Helm resolves no reference from one chart's schema to another file, so shared definitions are repeated; they stay the same.
+#[test]
+fn shared_definitions_of_schemas_are_the_same() {
+    let mut known: std::collections::BTreeMap<String, (String, Value)> = std::collections::BTreeMap::new();
+    for chart in charts() {
+        let text = fs::read_to_string(chart.join("values.schema.json"))
+            .unwrap_or_else(|error| panic!("{}: {error}", chart.display()));
+        let schema: Value = serde_json::from_str(&text).expect("a schema is JSON");
+        assert_eq!(schema["additionalProperties"], false, "{}: unknown values are taken", name(&chart));
+        for (definition, value) in schema["definitions"].as_object().cloned().unwrap_or_default() {
+            let (owner, first) =
+                known.entry(definition.clone()).or_insert_with(|| (name(&chart).to_owned(), value.clone()));
+            assert_eq!(*first, value, "`{definition}` differs between {owner} and {}", name(&chart));
+        }
+    }
+}
+
+#[test]
+fn every_chart_has_its_documents() {
+    for chart in charts() {
+        for file in ["README.md", "values.yaml", "values.schema.json", "templates/NOTES.txt", "templates/tests"] {
+            assert!(chart.join(file).exists(), "{} has no {file}", name(&chart));
+        }
+    }
+    assert!(root().join("build/tasks/README.md").is_file());
+}
