@@ -1,0 +1,111 @@
+//! Why an inventory could not be read or did not hold what was asked for.
+
+use camino::Utf8PathBuf;
+use diagnostic::{Diagnose, Exit, Mistake, Mistakes, Position};
+
+/// Why an inventory could not be read or did not hold what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An inventory source is neither a file nor a directory nor a list with a comma.
+    #[error("inventory `{path}` not found")]
+    NotFound {
+        /// As the user named it.
+        path: Utf8PathBuf,
+    },
+    /// A file or directory is there, but can't be read.
+    #[error("can't read `{path}`")]
+    Read {
+        /// The file or directory.
+        path: Utf8PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Files say something wrong; all that was found.
+    #[error("{0}")]
+    Invalid(Mistakes),
+    /// A kind of inventory that is not read here.
+    #[error("{what} `{path}` is not supported")]
+    Unsupported {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What it is: `the executable inventory`.
+        what: &'static str,
+        /// What to do instead.
+        hint: String,
+    },
+    /// A host pattern can't be evaluated.
+    #[error("host pattern `{pattern}`: {reason}")]
+    Pattern {
+        /// The pattern as written.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What to write instead.
+        hint: Option<String>,
+    },
+    /// A pattern names a host or group that is not in the inventory.
+    #[error("no host or group `{name}` in the inventory")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What to do: the nearest name, or all names.
+        hint: String,
+    },
+    /// Pattern and limit together leave no host.
+    #[error("no host is left by `{pattern}`{}", limit.as_deref().map(|limit| format!(" with --limit `{limit}`")).unwrap_or_default())]
+    NoHosts {
+        /// The pattern.
+        pattern: String,
+        /// The limit, if one was given.
+        limit: Option<String>,
+    },
+}
+
+impl Error {
+    fn only(&self) -> Option<&Mistake> {
+        let Self::Invalid(mistakes) = self else { return None };
+        let mut all = mistakes.iter();
+        all.next().filter(|_| all.next().is_none())
+    }
+}
+
+impl From<yaml::Error> for Error {
+    fn from(error: yaml::Error) -> Self {
+        Self::Invalid(error.into_mistakes())
+    }
+}
+
+impl Diagnose for Error {
+    fn position(&self) -> Option<Position> {
+        self.only()?.position()
+    }
+
+    fn label(&self) -> Option<String> {
+        self.only()?.label()
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotFound { path } => {
+                Some(format!("give an existing file, or a list of hosts with a comma: `{path},`"))
+            }
+            Self::Unsupported { hint, .. } | Self::Unknown { hint, .. } => Some(hint.clone()),
+            Self::Pattern { hint, .. } => hint.clone(),
+            Self::NoHosts { .. } => Some("run `cluster inventory graph` to see groups and hosts".to_owned()),
+            Self::Read { .. } => None,
+            Self::Invalid(_) => self.only()?.hint(),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn parts(&self) -> Vec<&dyn Diagnose> {
+        match self {
+            Self::Invalid(mistakes) => mistakes.parts(),
+            _ => Vec::new(),
+        }
+    }
+}
