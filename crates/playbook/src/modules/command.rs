@@ -139,7 +139,7 @@ fn command(options: &Options, check: bool, token: &str) -> Command {
         arguments.push(path.clone().unwrap_or_default());
     }
     arguments.extend(options.words.iter().cloned());
-    Command { input: input.into_bytes(), ..script::with_library(include_str!("command.sh"), arguments) }
+    Command { input: input.into_bytes(), ..script::with_library(include_str!("command/run.sh"), arguments) }
 }
 
 /// What the script says when it did not run the program.

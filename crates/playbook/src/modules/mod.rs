@@ -6,6 +6,7 @@ mod command;
 mod convert;
 mod debug;
 mod fail;
+mod file;
 mod invocation;
 mod module;
 mod ping;
@@ -27,6 +28,7 @@ pub const ALL: &[&Module] = &[
     &command::MODULE,
     &debug::MODULE,
     &fail::MODULE,
+    &file::MODULE,
     &ping::MODULE,
     &set_fact::MODULE,
     &shell::MODULE,

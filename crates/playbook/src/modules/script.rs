@@ -113,7 +113,7 @@ impl Fields {
                 result = with_text(result, name, value);
             }
         }
-        Some(Failure::with(result, message))
+        Some(Failure::with(super::attributes::with_path_info(result, self), message))
     }
 }
 

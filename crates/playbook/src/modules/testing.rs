@@ -37,6 +37,9 @@ impl Here {
     pub(crate) fn run_now(&self, command: Command) -> Output {
         let mut process = std::process::Command::new(self.shell[0]);
         process.args(&self.shell[1..]).arg("-c").arg(&command.script).arg("sh").args(&command.arguments);
+        if self.shell[0] == "busybox" {
+            process.env("PATH", applets());
+        }
         process.envs(command.environment).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Some(directory) = command.directory {
             process.current_dir(directory);
@@ -49,6 +52,22 @@ impl Here {
         writer.join().unwrap();
         Output { status: status(output.status), stdout: output.stdout, stderr: output.stderr }
     }
+}
+
+/// A directory with BusyBox's tools, for a machine that has no others.
+fn applets() -> &'static std::path::Path {
+    static APPLETS: std::sync::OnceLock<tempfile::TempDir> = std::sync::OnceLock::new();
+    let install = || {
+        let directory = tempfile::tempdir().unwrap();
+        let path = std::env::var_os("PATH").unwrap();
+        let busybox = std::env::split_paths(&path).map(|at| at.join("busybox")).find(|at| at.exists()).unwrap();
+        let list = std::process::Command::new("busybox").arg("--list").output().unwrap().stdout;
+        for applet in String::from_utf8(list).unwrap().lines().chain(["busybox"]) {
+            std::os::unix::fs::symlink(&busybox, directory.path().join(applet)).unwrap();
+        }
+        directory
+    };
+    APPLETS.get_or_init(install).path()
 }
 
 fn status(status: std::process::ExitStatus) -> i32 {
