@@ -233,6 +233,31 @@ pub(crate) fn repr(value: &Value) -> String {
     }
 }
 
+/// JSON with Python's spaces (`json.dumps`), which escapes what is not ASCII.
+pub(crate) fn json(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let pairs: Vec<_> =
+                map.iter().map(|(k, v)| format!("{}: {}", ascii(&Value::from(k.as_str())), json(v))).collect();
+            format!("{{{}}}", pairs.join(", "))
+        }
+        other => ascii(other),
+    }
+}
+
+fn ascii(value: &Value) -> String {
+    let mut escaped = String::new();
+    for c in value.to_string().chars() {
+        if c.is_ascii() {
+            escaped.push(c);
+        } else {
+            escaped.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    escaped
+}
+
 /// The words for true and false (`module_utils/parsing/convert_bool.py`).
 const TRUE: [&str; 6] = ["y", "yes", "on", "1", "true", "t"];
 const FALSE: [&str; 6] = ["n", "no", "off", "0", "false", "f"];

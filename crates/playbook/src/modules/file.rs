@@ -108,10 +108,36 @@ fn time(arguments: &Arguments, name: &str) -> Result<String, Failure> {
 fn run<'a>(invocation: &'a Invocation<'a>) -> BoxFuture<'a, Result<TaskResult, Failure>> {
     Box::pin(async {
         let options = Options::of(&Arguments::of(&MODULE, invocation)?)?;
-        let mode = Mode::of(invocation);
-        let output = invocation.context.run(script(&options, mode)).await?;
-        result(&output, mode)
+        carry_out(&options, invocation).await
     })
+}
+
+/// A directory, for `copy`.
+pub(super) async fn make_directory(
+    path: String,
+    attributes: Attributes,
+    invocation: &Invocation<'_>,
+) -> Result<TaskResult, Failure> {
+    let options = Options { path, state: "directory".to_owned(), follow: true, attributes, ..Options::default() };
+    carry_out(&options, invocation).await
+}
+
+/// A link in the place of whatever is there, for `copy`.
+pub(super) async fn make_link(
+    path: String,
+    target: &str,
+    attributes: Attributes,
+    follow: bool,
+    invocation: &Invocation<'_>,
+) -> Result<TaskResult, Failure> {
+    let (state, src) = ("link".to_owned(), target.to_owned());
+    let options = Options { path, state, src, force: true, follow, attributes, ..Options::default() };
+    carry_out(&options, invocation).await
+}
+
+async fn carry_out(options: &Options, invocation: &Invocation<'_>) -> Result<TaskResult, Failure> {
+    let mode = Mode::of(invocation);
+    result(&invocation.context.run(script(options, mode)).await?, mode)
 }
 
 fn script(options: &Options, mode: Mode) -> Command {

@@ -164,3 +164,29 @@ attributes_from() {
         fi
     fi
 }
+
+# make_directories PATH FUNCTION: like mkdir -p, but each new one gets the attributes, and FUNCTION is called with it.
+make_directories() {
+    case $1 in
+    /*) _made= ;;
+    *) _made=. ;;
+    esac
+    _each=$2
+    set -f
+    IFS=/
+    # shellcheck disable=SC2086 # its parts
+    set -- $1
+    unset IFS
+    set +f
+    for _part do
+        [ -n "$_part" ] || continue
+        _made=$_made/$_part
+        [ -d "$_made" ] && continue
+        _error=$(mkdir -- "$_made" 2>&1) || [ -d "$_made" ] || {
+            say with_path "$_made"
+            refuse "There was an issue creating ${_made#./} as requested: $_error"
+        }
+        attributes "$_made"
+        "$_each" "$_made"
+    done
+}

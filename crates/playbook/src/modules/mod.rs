@@ -4,16 +4,20 @@ mod assert;
 mod attributes;
 mod command;
 mod convert;
+mod copy;
 mod debug;
 mod fail;
 mod file;
 mod invocation;
 mod module;
 mod ping;
+mod placing;
 mod result;
 mod script;
 mod set_fact;
 mod shell;
+mod sources;
+mod template;
 #[cfg(test)]
 mod testing;
 mod words;
@@ -26,12 +30,14 @@ pub use result::{Failure, TaskResult};
 pub const ALL: &[&Module] = &[
     &assert::MODULE,
     &command::MODULE,
+    &copy::MODULE,
     &debug::MODULE,
     &fail::MODULE,
     &file::MODULE,
     &ping::MODULE,
     &set_fact::MODULE,
     &shell::MODULE,
+    &template::MODULE,
 ];
 
 /// The module of that name, short (`copy`), full (`ansible.builtin.copy`) or legacy (`ansible.legacy.copy`).

@@ -138,7 +138,7 @@ directory() {
     case $kind in
     absent)
         changed=1
-        [ -n "$check" ] || make_directories
+        [ -n "$check" ] || make_directories "$path" stamps
         ;;
     directory)
         attributes "$path"
@@ -148,30 +148,6 @@ directory() {
     *) refuse_path "$path already exists as a $kind" ;;
     esac
     finish
-}
-
-# make_directories: like mkdir -p, but each new one gets the attributes.
-make_directories() {
-    case $path in
-    /*) _made= ;;
-    *) _made=. ;;
-    esac
-    _whole=$path
-    set -f
-    IFS=/
-    # shellcheck disable=SC2086 # its parts
-    set -- $_whole
-    unset IFS
-    set +f
-    for _part do
-        [ -n "$_part" ] || continue
-        _made=$_made/$_part
-        [ -d "$_made" ] && continue
-        _error=$(mkdir -- "$_made" 2>&1) || [ -d "$_made" ] ||
-            refuse_path "There was an issue creating ${_made#./} as requested: $_error"
-        attributes "$_made"
-        stamps "$_made"
-    done
 }
 
 # descend: owner, group and mode for all below. find itself picks what differs, so that names never pass through the shell.
