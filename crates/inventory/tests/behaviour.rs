@@ -1,5 +1,7 @@
 //! Sources, precedence, selection and errors on real directories.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostic::Diagnose;
 use inventory::{Error, Inventory};

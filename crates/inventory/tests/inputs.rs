@@ -1,5 +1,7 @@
 //! One file a case: the inventory that is read from it, or the mistakes that it holds (`err_*`).
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use diagnostic::Diagnose;
 use inventory::Inventory;
 

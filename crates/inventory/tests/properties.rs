@@ -1,5 +1,7 @@
 //! Whatever a file or pattern holds, reading it ends, without a panic.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use inventory::Inventory;
 use proptest::prelude::*;
 

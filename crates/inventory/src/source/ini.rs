@@ -151,10 +151,9 @@ impl Parser<'_, '_> {
     }
 
     fn broken_header(&mut self, line: &Line<'_>) {
-        let name: String =
-            line.text.chars().filter(|character| !character.is_whitespace() && !"[]".contains(*character)).collect();
+        let name = line.text.trim_matches(['[', ']', ' ', '\t']).split_whitespace().collect::<Vec<_>>().join("_");
         let hint = if line.text.contains(']') {
-            format!("write the name without blanks and brackets: `[{}]`", name.replace("::", ":"))
+            format!("write the name without blanks: `[{name}]`")
         } else {
             "close it with `]`".to_owned()
         };
@@ -182,11 +181,14 @@ impl Parser<'_, '_> {
         let variables = self.assignments(line, assignments);
         let position = self.at(line, pattern.column, pattern.length);
         match address::expand(&pattern.text) {
-            Ok((hosts, _)) if hosts.iter().any(|host| host.trim() == "---") => self.reader.mistakes.push(
-                Mistake::at(position, "`---` begins a YAML file, and this is read as INI")
-                    .labelled("not a host")
-                    .hinted("name the file `.yml` to have it read as YAML"),
-            ),
+            Ok((hosts, _)) if hosts.iter().any(|host| host.trim() == "---") => {
+                self.reader.mistakes.push(
+                    Mistake::at(position, "`---` begins a YAML file, and this is read as INI")
+                        .labelled("not a host")
+                        .hinted("name the file `.yml` to have it read as YAML"),
+                );
+                self.section = Section::Unknown;
+            }
             Ok((hosts, port)) => self.reader.hosts(&hosts, port, group, &variables, &position),
             Err(message) => {
                 self.reader.mistakes.push(Mistake::at(position, message).labelled("not a host or range of hosts"))
