@@ -198,3 +198,38 @@ fn in_words(kind: &str) -> &'static str {
         _ => "nothing",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Service;
+    use crate::schema::schema;
+
+    /// A document that passes the schema is one that serde reads: otherwise a mistake would come late and alone. Tried on the
+    /// annotated reference with each of its lines changed in turn.
+    #[test]
+    fn what_the_schema_takes_serde_reads() {
+        let text = include_str!("../../../docs/reference/service.yml");
+        let lines: Vec<_> =
+            text.lines().filter(|line| !line.is_empty() && !line.trim_start().starts_with('#')).collect();
+        let mut taken = 0;
+        for index in 0..lines.len() {
+            let key = lines[index].split_inclusive(':').next().unwrap_or_default();
+            for replacement in
+                ["", "~", " [a]", " 7", " -1", " {a: b}", " text", " true", " {}", " []", " 1.5", " \"\""]
+            {
+                let line = format!("{key}{replacement}");
+                let mut changed = lines.clone();
+                changed[index] = &line;
+                let changed = changed.join("\n");
+                let Ok(node) = Node::parse(&changed, "service.yml") else { continue };
+                if validate(&node, schema(), "service.yml").is_empty() {
+                    taken += 1;
+                    let read = serde_saphyr::from_str::<Service>(&changed);
+                    assert!(read.is_ok(), "line {}: {line}: {:?}", index + 1, read.err());
+                }
+            }
+        }
+        assert!(taken > 100, "only {taken} documents were taken");
+    }
+}
