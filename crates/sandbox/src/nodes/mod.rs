@@ -1,0 +1,9 @@
+//! The simulated nodes: what they are, and keeping the cluster's in step with the inventory's machines.
+
+mod object;
+mod spec;
+mod sync;
+
+pub use spec::{NodeSpec, Role};
+pub(crate) use object::{FIRST_ADDRESS, LIMIT, POD_RANGE, SIMULATED};
+pub(crate) use sync::{Changes, are_in_step, list, readiness, release_leases, sync, takes_pods};
