@@ -61,11 +61,8 @@ pub(crate) fn r#become(destination: &Destination, r#become: &Become, said: &str)
     if has("not in the sudoers file") || has("is not allowed to") || has("may not run sudo") {
         return Error::NotAllowed { host, user: destination.user(), become_user, reason: reason(said) };
     }
-    if has(&format!("{program}: not found"))
-        || has(&format!("{program}': No such file"))
-        || has(&format!("'{program}': No such"))
-        || has(&format!("{program}: No such file"))
-    {
+    // `env: ‘sudo’: No such file or directory` (GNU), `env: can't execute 'sudo': …` (BusyBox), `env: sudo: …` (macOS).
+    if said.lines().any(|line| line.starts_with("env: ") && line.contains(program) && line.contains("No such file")) {
         return Error::BecomeMissing { host, program };
     }
     Error::Become { host, program, become_user, reason: reason(said) }
@@ -105,11 +102,19 @@ fn scan(name: &str) -> String {
     }
 }
 
-/// The line that says most: the last one that is not ssh's farewell.
+/// Why a connection that stood is gone.
+pub(crate) fn lost(log: &str) -> String {
+    if log.trim().is_empty() { "the other side closed it".into() } else { reason(log) }
+}
+
+/// Lines that follow the one with the reason.
+const FAREWELLS: [&str; 2] = ["Connection closed by UNKNOWN", "error initializing audit plugin"];
+
+/// The line that says most: the last one that is not a farewell.
 pub(crate) fn reason(said: &str) -> String {
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let farewell = |line: &&&str| line.starts_with("kex_exchange") || !line.starts_with("Connection closed by UNKNOWN");
-    let line = lines.iter().rev().find(farewell).or(lines.last());
+    let farewell = |line: &str| FAREWELLS.iter().any(|words| line.contains(words));
+    let line = lines.iter().rev().find(|line| !farewell(line)).or(lines.last());
     line.map_or_else(|| "it ended without a word".into(), |line| tidy(line))
 }
 
@@ -126,4 +131,93 @@ fn tidy(line: &str) -> String {
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(before)?;
     rest.split_once(after).map(|(inner, _)| inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BecomeMethod, Ssh, Transport};
+    use diagnostic::{Diagnose, Secret};
+    use rstest::rstest;
+    use std::time::Duration;
+
+    fn destination() -> Destination {
+        let ssh = Ssh {
+            host: "10.0.0.1".into(),
+            port: Some(2222),
+            user: Some("pi".into()),
+            private_key: None,
+            host_key_checking: true,
+            arguments: Vec::new(),
+            connect_timeout: Duration::from_secs(10),
+        };
+        Destination { host: "pi-1".into(), transport: Transport::Ssh(ssh) }
+    }
+
+    /// What people see for what ssh says.
+    #[rstest]
+    #[case(
+        "ssh: connect to host 10.0.0.1 port 2222: No route to host\r",
+        "host `pi-1` is unreachable: connect to host 10.0.0.1 port 2222: No route to host | is it switched on and in this network? try `ssh -p 2222 pi@10.0.0.1`"
+    )]
+    #[case(
+        "ssh: connect to host 10.0.0.1 port 2222: Connection timed out",
+        "host `pi-1` is unreachable: connect to host 10.0.0.1 port 2222: Connection timed out | is it switched on and in this network? try `ssh -p 2222 pi@10.0.0.1`"
+    )]
+    #[case(
+        "kex_exchange_identification: Connection closed by remote host\nConnection closed by UNKNOWN port 65535",
+        "host `pi-1` is unreachable: kex_exchange_identification: Connection closed by remote host | see what the machine says with `ssh -v -p 2222 pi@10.0.0.1`"
+    )]
+    #[case(
+        "pi@10.0.0.1: Permission denied (publickey,password).",
+        "host `pi-1` refused the login of `pi`: pi@10.0.0.1: Permission denied (publickey,password) | give your key to the machine with `ssh-copy-id -p 2222 pi@10.0.0.1`, or name another user or key with `ansible_user` and `ansible_ssh_private_key_file`"
+    )]
+    #[case(
+        "pi@10.0.0.1: Permission denied (publickey).",
+        "host `pi-1` refused the login of `pi`: pi@10.0.0.1: Permission denied (publickey) | name another user or key with `ansible_user` and `ansible_ssh_private_key_file`, or add your public key to that user's `~/.ssh/authorized_keys` on the machine"
+    )]
+    #[case(
+        "Host key verification failed.",
+        "host `pi-1` is unreachable: Host key verification failed | see what the machine says with `ssh -v -p 2222 pi@10.0.0.1`"
+    )]
+    #[case(
+        "No ED25519 host key is known for pi-1.local and you have requested strict checking.\nHost key verification failed.",
+        "the host key of `pi-1` is not known: No ED25519 host key is known for pi-1.local and you have requested strict checking | compare the fingerprint that `ssh -p 2222 pi@10.0.0.1` shows with the machine's own and answer `yes`, or, in a network that you trust, run `ssh-keyscan -H pi-1.local >> ~/.ssh/known_hosts`"
+    )]
+    #[case(
+        "",
+        "host `pi-1` is unreachable: it ended without a word | see what the machine says with `ssh -v -p 2222 pi@10.0.0.1`"
+    )]
+    fn ssh_says(#[case] said: &str, #[case] expected: &str) {
+        let error = ssh(&destination(), said);
+        assert_eq!(format!("{error} | {}", error.hint().unwrap_or_default()), expected);
+    }
+
+    /// What people see for what sudo and su say.
+    #[rstest]
+    #[case(None, "sudo: a password is required", "`sudo` on `pi-1` wants a password to become `root`")]
+    #[case(Some("x"), "Sorry, try again.", "`sudo` on `pi-1` refused the password to become `root`")]
+    #[case(Some("x"), "sudo: 1 incorrect password attempt", "`sudo` on `pi-1` refused the password to become `root`")]
+    #[case(
+        Some("x"),
+        "pi is not in the sudoers file.",
+        "`pi` may not become `root` on `pi-1`: pi is not in the sudoers file"
+    )]
+    #[case(
+        None,
+        "Sorry, user pi is not allowed to execute '/bin/sh' as root on pi-1.",
+        "`pi` may not become `root` on `pi-1`: Sorry, user pi is not allowed to execute '/bin/sh' as root on pi-1"
+    )]
+    #[case(None, "env: \u{2018}sudo\u{2019}: No such file or directory", "`sudo` is not installed on `pi-1`")]
+    #[case(None, "env: can't execute 'sudo': No such file or directory", "`sudo` is not installed on `pi-1`")]
+    #[case(
+        None,
+        "sudo: unknown user: nobody-here\nsudo: error initializing audit plugin sudoers_audit",
+        "`sudo` on `pi-1` did not become `root`: unknown user: nobody-here"
+    )]
+    fn sudo_says(#[case] password: Option<&str>, #[case] said: &str, #[case] expected: &str) {
+        let password = password.map(|password| Secret::new(password.to_owned()));
+        let root = Become { user: "root".into(), method: BecomeMethod::Sudo, password };
+        assert_eq!(r#become(&destination(), &root, said).to_string(), expected);
+    }
 }

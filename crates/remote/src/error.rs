@@ -181,7 +181,7 @@ pub enum Error {
         reason: String,
     },
     /// A process, directory or socket could not be made on this machine.
-    #[error("can't open a shell on `{host}`: {action}")]
+    #[error("can't {action} for `{host}`")]
     Local {
         /// The inventory's name of the machine.
         host: String,
@@ -243,10 +243,15 @@ impl Diagnose for Error {
                 Cause::Network => format!("is it switched on and in this network? try `ssh {destination}`"),
                 Cause::Handshake => format!("see what the machine says with `ssh -v {destination}`"),
             },
-            Self::PermissionDenied { destination, .. } => format!(
+            Self::PermissionDenied { destination, reason, .. } if takes_passwords(reason) => format!(
                 "give your key to the machine with `ssh-copy-id {destination}`, or name another user or key with \
                  `ansible_user` and `ansible_ssh_private_key_file`"
             ),
+            Self::PermissionDenied { .. } => {
+                "name another user or key with `ansible_user` and `ansible_ssh_private_key_file`, or add your public key to \
+                 that user's `~/.ssh/authorized_keys` on the machine"
+                    .into()
+            }
             Self::UnknownHostKey { destination, scan, .. } => format!(
                 "compare the fingerprint that `ssh {destination}` shows with the machine's own and answer `yes`, or, in a \
                  network that you trust, run `ssh-keyscan -H {scan} >> ~/.ssh/known_hosts`"
@@ -271,6 +276,12 @@ impl Diagnose for Error {
             Self::BecomeMissing { program: "sudo", host } => {
                 format!("run `apt-get install sudo` as root on `{host}`, or log in as root without `become`")
             }
+            Self::Become { program: "sudo", host, reason, .. } if reason.contains("must have a tty") => {
+                format!("run `visudo` on `{host}` and take `requiretty` out")
+            }
+            Self::NoShell { host, reason, .. } if reason.contains("not available") => {
+                format!("give that user a shell: `usermod -s /bin/sh NAME` on `{host}`")
+            }
             Self::ConnectionLost { .. } => "run the same again: what is done already is not done twice".into(),
             Self::TimedOut { .. }
             | Self::BecomeMissing { .. }
@@ -281,6 +292,11 @@ impl Diagnose for Error {
             | Self::Local { .. } => return None,
         })
     }
+}
+
+/// Whether the machine would let a key be brought with a password: the methods in ssh's words.
+fn takes_passwords(reason: &str) -> bool {
+    reason.contains("password") || reason.contains("keyboard-interactive")
 }
 
 /// A word of a command in a hint: quoted only where it has to be.

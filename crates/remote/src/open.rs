@@ -7,6 +7,9 @@ use crate::start::{self, Part};
 use crate::{Become, BecomeMethod, Error, Options, Ssh, Transport, classify, quote};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,6 +23,12 @@ use tokio::time::timeout;
 /// How long logging in, sudo and the start of a shell may take once the connection is there: slow boards, slow name services
 /// and the pause after a wrong password included.
 const OPENING: Duration = Duration::from_secs(30);
+
+/// What the private directories' names begin with.
+const PREFIX: &str = "cluster-ssh-";
+
+/// A directory that is younger may belong to a connection that is being made.
+const LEFT_OVER: Duration = Duration::from_secs(3600);
 
 /// Opens shells on one machine, and holds what they share.
 pub(crate) struct Door {
@@ -57,25 +66,19 @@ impl Door {
     pub async fn open(&self, r#become: Option<&Become>) -> Result<Shell, Error> {
         let (nonce, asked) = (nonce(), format!("{}?", nonce()));
         let words = start::shell(&self.options.shell, &quote::bootstrap(&nonce), r#become, &asked);
-        let opening = Opening { program: "setsid", words, nonce, asked, r#become, log: None, directory: None };
+        let opening = Opening { program: "sh", words, nonce, asked, r#become, log: None, directory: None };
         match &self.destination.transport {
             Transport::Local => self.open_local(opening).await,
             Transport::Ssh(ssh) => self.open_ssh(ssh, opening).await,
         }
     }
 
-    /// A session of its own keeps the terminal's Ctrl-C away from the shell, which is told to stop over its input, and
-    /// keeps sudo away from the terminal.
+    /// A process group of its own keeps the terminal's Ctrl-C away from the shell, which is told to stop over its input. It
+    /// stays in the terminal's session, since sudo remembers passwords by terminal.
     async fn open_local(&self, mut opening: Opening<'_>) -> Result<Shell, Error> {
-        let own_session = is_installed("setsid");
-        if !own_session {
-            let rest = opening.words.split_off(1);
-            let program = std::mem::replace(&mut opening.words, rest).remove(0);
-            let mut process = Process::new(program);
-            process.process_group(0);
-            return self.start(process, opening).await;
-        }
-        self.start(Process::new(opening.program), opening).await
+        let mut process = Process::new(opening.words.remove(0));
+        process.process_group(0);
+        self.start(process, opening).await
     }
 
     async fn open_ssh(&self, ssh: &Ssh, mut opening: Opening<'_>) -> Result<Shell, Error> {
@@ -213,7 +216,12 @@ impl Door {
     }
 
     async fn refused(&self, shell: &mut Shell, opening: &Opening<'_>, out: &Scanner, err: &Scanner) -> Error {
-        let said = shell.last_words(err).await.replace(&opening.asked, "");
+        let last = shell.last_words().await;
+        let heard = [err.data.as_slice(), &last.stderr, b"\n", last.log.as_bytes()].concat();
+        let mut said = String::from_utf8_lossy(&heard).into_owned();
+        if !opening.asked.is_empty() {
+            said = said.replace(&opening.asked, "");
+        }
         let code = shell.child.try_wait().ok().flatten().and_then(|status| status.code());
         // 255 is ssh's own status (ssh(1)); what sudo and su say is not in its log.
         let own = opening.log.is_some() && code == Some(255);
@@ -223,7 +231,7 @@ impl Door {
             _ => Error::NoShell {
                 host: self.destination.host.clone(),
                 user: self.destination.user(),
-                reason: classify::reason(&format!("{said}\n{}", out.text())),
+                reason: classify::reason(&format!("{said}\n{}{}", out.text(), String::from_utf8_lossy(&last.stdout))),
             },
         }
     }
@@ -245,8 +253,10 @@ impl Door {
     fn private_directory(&self) -> Result<TempDir, Error> {
         let base = std::env::temp_dir();
         let base = if base.as_os_str().len() > 50 || base.to_str().is_none() { "/tmp".into() } else { base };
-        let made = tempfile::Builder::new().prefix("cluster-ssh-").tempdir_in(base);
-        made.map_err(|source| self.local("make a directory for the control socket", source))
+        let made = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&base);
+        let made = made.map_err(|source| self.local("make a directory for the control socket", source))?;
+        remove_leftovers(&base, made.path());
+        Ok(made)
     }
 
     fn local(&self, action: &'static str, source: std::io::Error) -> Error {
@@ -285,15 +295,26 @@ pub(crate) fn control(directory: &Utf8Path) -> Utf8PathBuf {
     directory.join("control")
 }
 
+/// Removes what a process left that was killed: directories like `ours`, of the same user, in which nobody listens any more.
+fn remove_leftovers(base: &Path, ours: &Path) {
+    let owner = |path: &Path| path.symlink_metadata().map(|data| data.uid()).ok();
+    let old = |path: &Path| {
+        let age = path.metadata().and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
+        age.is_some_and(|age| age > LEFT_OVER)
+    };
+    for entry in base.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        let like = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        if like && owner(&path) == owner(ours) && old(&path) && UnixStream::connect(path.join("control")).is_err() {
+            let _ = std::fs::remove_dir_all(&path);
+        }
+    }
+}
+
 /// sudo's question is ours; su's may be in any language, but ends in a colon where nothing else was written yet.
 fn times_asked(r#become: &Become, asked: &str, out: &Scanner, err: &Scanner) -> usize {
     match r#become.method {
         BecomeMethod::Sudo => err.text().matches(asked).count(),
         BecomeMethod::Su => usize::from([out, err].iter().any(|said| said.text().ends_with([':', '：']))),
     }
-}
-
-fn is_installed(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }

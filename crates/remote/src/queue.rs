@@ -57,7 +57,7 @@ async fn one(door: &Door, shell: &mut Option<Shell>, mut job: Job) -> Option<(Sh
     let (ended, fate) = used.run(job.request, job.limit, job.reply.closed()).await;
     let host = || door.destination.host.clone();
     let result = ended.map_err(|failure| match failure {
-        Failure::Lost(said) => Error::ConnectionLost { host: host(), reason: classify::reason(&said) },
+        Failure::Lost(said) => Error::ConnectionLost { host: host(), reason: classify::lost(&said) },
         Failure::TimedOut { stdout, stderr } => {
             Error::TimedOut { host: host(), timeout: job.limit.unwrap_or_default(), stdout, stderr }
         }

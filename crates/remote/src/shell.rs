@@ -45,10 +45,20 @@ pub(crate) enum Fate {
     Dead,
 }
 
+/// What a shell leaves.
+pub(crate) struct LastWords {
+    /// The rest of its output.
+    pub stdout: Vec<u8>,
+    /// The rest of its standard error.
+    pub stderr: Vec<u8>,
+    /// ssh's own messages.
+    pub log: String,
+}
+
 /// How a command ended when it gave no output to hand on.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The shell ended; what was said last.
+    /// The shell ended; ssh's words, if any.
     Lost(String),
     /// It was ended because its time was over.
     TimedOut { stdout: Vec<u8>, stderr: Vec<u8> },
@@ -89,7 +99,7 @@ impl Shell {
             tokio::select! {
                 read = self.stdout.read_buf(&mut out.data) => match read {
                     Ok(1..) => { out.scan(); heard = Instant::now(); }
-                    _ => return (Err(Failure::Lost(self.last_words(&err).await)), Fate::Dead),
+                    _ => return (Err(Failure::Lost(self.last_words().await.log)), Fate::Dead),
                 },
                 read = self.stderr.read_buf(&mut err.data), if stderr_open => match read {
                     Ok(1..) => { err.scan(); heard = Instant::now(); }
@@ -140,18 +150,17 @@ impl Shell {
         (!self.has_ended()).then_some(self)
     }
 
-    /// What ssh, or whatever carries the shell, said when it ended.
-    pub async fn last_words(&mut self, err: &Scanner) -> String {
-        let mut rest = Vec::new();
+    /// What is still to be heard when it ended.
+    pub async fn last_words(&mut self) -> LastWords {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let ending = async {
-            let _ = self.stderr.read_to_end(&mut rest).await;
+            let _ = tokio::join!(self.stdout.read_to_end(&mut stdout), self.stderr.read_to_end(&mut stderr));
             let _ = self.child.wait().await;
         };
         // A process that closes its outputs and lives on is not waited for.
         let _ = timeout(GRACE, ending).await;
         let log = self.log.as_ref().and_then(|log| std::fs::read(log).ok()).unwrap_or_default();
-        let said = [err.data.as_slice(), &rest, &log].concat();
-        String::from_utf8_lossy(&said).into_owned()
+        LastWords { stdout, stderr, log: String::from_utf8_lossy(&log).into_owned() }
     }
 
     /// Closes it: the driver ends at the end of its input, and what still runs with it.

@@ -1,9 +1,10 @@
 //! Commands and frames on this machine, under each shell that machines have.
+#![expect(clippy::unwrap_used, reason = "a test ends there")]
 
 mod common;
 
 use common::{Shells, script};
-use remote::{Command, Error, Machine};
+use remote::{Become, BecomeMethod, Command, Error, Machine, Options, Transport};
 use rstest::rstest;
 use std::time::{Duration, Instant};
 use support::wait_until;
@@ -314,4 +315,23 @@ async fn no_script_argument_or_value_shows_in_the_list_of_processes() {
         assert!(text.contains("IFS= read -r _d"), "{shell}: the list has the shell itself: {text}");
         assert!(!text.contains("hidden-"), "{shell}: {text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_user_here_by_sudo() {
+    if !support::is_root() {
+        return;
+    }
+    let machine = Machine::connect("here", Transport::Local).await.unwrap();
+    let daemon = Become { user: "daemon".into(), method: BecomeMethod::Sudo, password: None };
+    let output = machine.run(&script("id -un; pwd"), Some(&daemon)).await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("daemon\n/"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_that_is_not_there() {
+    let options = Options { shell: "/no/such/shell".into() };
+    let error = Machine::connect_with("here", Transport::Local, options).await.unwrap_err();
+    assert_eq!(error.to_string(), "can't start a shell for `here`");
 }

@@ -184,13 +184,13 @@ async fn a_key_that_is_not_authorized() {
     let other = Sshd::start().unwrap();
     let user = TestUser::new(Sudo::No);
     let key = other.client_key().to_str().unwrap().to_owned();
-    let error = refusal(Ssh { private_key: Some(key.clone().into()), ..sshd.ssh(user.name()) }).await;
+    let error = refusal(Ssh { private_key: Some(key.into()), ..sshd.ssh(user.name()) }).await;
     assert!(matches!(error, Error::PermissionDenied { .. }), "{error:?}");
     assert_eq!(
         error.to_string(),
         format!("host `pi-1` refused the login of `{0}`: {0}@127.0.0.1: Permission denied (publickey)", user.name())
     );
-    assert!(hint(&error).contains(&format!("ssh-copy-id -p {} -i {key} {}@127.0.0.1", sshd.port(), user.name())));
+    assert!(hint(&error).contains("authorized_keys"), "{}", hint(&error));
     assert_eq!(error.exit(), Exit::Unreachable);
 
     let error = refusal(Ssh { private_key: Some("/no/such/key".into()), ..sshd.ssh(user.name()) }).await;
@@ -283,6 +283,7 @@ async fn a_lost_connection_is_an_error_and_the_next_command_makes_a_new_one() {
         common::wait("the sleep runs", || common::running(&mark) == 1);
         sshd.cut_connections();
         let error = call.await.unwrap().unwrap_err();
+        println!("error: {error}");
         assert!(matches!(error, Error::ConnectionLost { .. }), "{error:?}");
         assert!(error.is_unreachable());
         common::wait("the sleep is gone", || common::running(&mark) == 0);
@@ -358,6 +359,59 @@ async fn a_port_of_the_machine_can_be_reached() {
         here.forward("10.0.0.1", 6443).await.map(|f| (f.host().to_owned(), f.port())).unwrap(),
         ("10.0.0.1".into(), 6443)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_allows_one_session_gets_more_connections() {
+    let Some(sshd) = Sshd::start_with("MaxSessions 1") else { return };
+    let user = TestUser::new(Sudo::WithoutPassword);
+    let machine = connect(sshd.ssh(user.name())).await.unwrap();
+    let output = machine.run(&script("id -un"), Some(&root(None))).await.unwrap();
+    assert_eq!(text(&output.stdout), "root\n");
+    let output = machine.run(&script("id -un"), None).await.unwrap();
+    assert_eq!(text(&output.stdout).trim(), user.name());
+}
+
+/// Not a test of its own: runs a command until it is killed.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by the next one"]
+async fn caller() {
+    let Ok(line) = std::env::var("TEST_CALLER") else { return };
+    let [port, user, key, known_hosts, who, mark] = line.split(' ').collect::<Vec<_>>()[..] else { return };
+    let ssh = Ssh {
+        host: "127.0.0.1".into(),
+        port: port.parse().ok(),
+        user: Some(user.into()),
+        private_key: Some(key.into()),
+        host_key_checking: true,
+        arguments: vec!["-o".into(), format!("UserKnownHostsFile={known_hosts}")],
+        connect_timeout: Duration::from_secs(10),
+    };
+    let transport = if who == "here" { Transport::Local } else { Transport::Ssh(ssh) };
+    let r#become = (who == "root").then(|| root(None));
+    let machine = Machine::connect("pi-1", transport).await.unwrap();
+    machine.run(&script(&format!("trap '' TERM; sleep {mark} & sleep {mark}")), r#become.as_ref()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_runs_on_when_the_caller_is_killed() {
+    let Some(sshd) = Sshd::start() else { return };
+    let user = TestUser::new(Sudo::WithoutPassword);
+    for who in ["login", "root", "here"] {
+        let mark = common::mark();
+        let files = format!("{} {}", sshd.client_key().display(), sshd.known_hosts().display());
+        let mut process = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "caller", "--ignored", "--nocapture"])
+            .env("TEST_CALLER", format!("{} {} {files} {who} {mark}", sshd.port(), user.name()))
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        common::wait("both sleeps run", || common::running(&mark) == 2);
+        process.kill().unwrap();
+        process.wait().unwrap();
+        common::wait("both sleeps are gone, although they ignore SIGTERM", || common::running(&mark) == 0);
+        common::wait("the connection is closed", || sshd.connections() == 0);
+    }
 }
 
 /// The first command costs no more than `ssh host true`, and the others next to nothing.

@@ -5,5 +5,5 @@ mod user;
 mod wait;
 
 pub use sshd::Sshd;
-pub use user::{Sudo, TestUser};
+pub use user::{Sudo, TestUser, is_root};
 pub use wait::{Check, wait_until};

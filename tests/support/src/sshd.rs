@@ -1,6 +1,6 @@
 //! A private OpenSSH server on loopback.
 
-use crate::{TestUser, wait_until};
+use crate::{TestUser, is_root, wait_until};
 use remote::Ssh;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
@@ -34,8 +34,7 @@ impl Sshd {
     /// # Panics
     /// As [`Sshd::start`].
     pub fn start_with(configuration: &str) -> Option<Self> {
-        if !rustix::process::geteuid().is_root() {
-            println!("skipped: a private ssh server with users of its own needs root");
+        if !is_root() {
             return None;
         }
         assert!(Path::new(SSHD).exists(), "{SSHD} is not installed: run scripts/test-setup.sh");

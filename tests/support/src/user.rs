@@ -8,6 +8,15 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+/// Whether users can be made here; prints a `skipped:` line when not.
+pub fn is_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        println!("skipped: users of its own need root");
+    }
+    root
+}
+
 /// What the user may do with sudo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sudo {

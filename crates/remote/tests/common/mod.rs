@@ -1,4 +1,5 @@
 //! What the tests of this crate share.
+#![allow(clippy::unwrap_used, reason = "a test ends there")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use remote::{Command, Machine, Options, Transport};
