@@ -17,9 +17,11 @@ mod script;
 mod set_fact;
 mod shell;
 mod sources;
+mod stat;
 mod template;
 #[cfg(test)]
 mod testing;
+mod wait_for;
 mod words;
 
 pub use invocation::{Context, Invocation};
@@ -37,7 +39,9 @@ pub const ALL: &[&Module] = &[
     &ping::MODULE,
     &set_fact::MODULE,
     &shell::MODULE,
+    &stat::MODULE,
     &template::MODULE,
+    &wait_for::MODULE,
 ];
 
 /// The module of that name, short (`copy`), full (`ansible.builtin.copy`) or legacy (`ansible.legacy.copy`).
