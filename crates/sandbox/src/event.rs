@@ -7,7 +7,6 @@ use std::time::Duration;
 /// One step, for progress.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Event {
     /// Another process is at work on this sandbox; waiting for it to be done.
     WaitingForLock {

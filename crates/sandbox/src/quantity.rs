@@ -31,9 +31,17 @@ fn exact(number: &str, factor: u64) -> Option<u64> {
     bytes.checked_add(factor.checked_mul(thousandths)? / 1000).filter(|bytes| *bytes > 0)
 }
 
-/// As Kubernetes shows memory: `8388608Ki`.
-pub(crate) fn kibibytes(bytes: u64) -> String {
-    format!("{}Ki", bytes / 1024)
+/// The canonical form (`apimachinery/pkg/api/resource.Quantity`): the largest unit that leaves no fraction. What is written
+/// otherwise comes back changed, and would look like a difference each time. Whole KiB only, as kubelets report.
+pub(crate) fn canonical(bytes: u64) -> String {
+    let mut amount = bytes / 1024;
+    let mut units = ["Ki", "Mi", "Gi", "Ti"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    while amount > 0 && amount.is_multiple_of(1024) {
+        let Some(larger) = units.next() else { break };
+        (amount, unit) = (amount / 1024, larger);
+    }
+    format!("{amount}{unit}")
 }
 
 #[cfg(test)]
@@ -59,6 +67,16 @@ mod tests {
     #[case("", None)]
     fn memory(#[case] text: &str, #[case] expected: Option<u64>) {
         assert_eq!(memory_bytes(text), expected);
+    }
+
+    #[rstest]
+    #[case(8 << 30, "8Gi")]
+    #[case(8_000_000_000, "7812500Ki")]
+    #[case(512 << 20, "512Mi")]
+    #[case(3 << 50, "3072Ti")]
+    #[case(1023, "0Ki")]
+    fn canonical_forms(#[case] bytes: u64, #[case] expected: &str) {
+        assert_eq!(canonical(bytes), expected);
     }
 
     proptest::proptest! {

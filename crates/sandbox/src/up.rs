@@ -130,10 +130,9 @@ impl Run<'_> {
         self.start(Component::KubeApiserver)?;
         let client = api::client(&self.directory.kubeconfig()).await?;
         self.wait_until_served(&client).await?;
-        // The rest starts while the API server still finishes its own start.
-        self.start(Component::KubeControllerManager)?;
+        // The rest starts while the API server still makes its built-in roles, which takes it more than a second.
         self.start(Component::KubeScheduler)?;
-        let kwok = async {
+        let nodes = async {
             defaults::create_lease_namespace(&client).await?;
             self.make_nodes(&client).await?;
             if self.state().running(Component::Kwok).is_none() {
@@ -143,8 +142,14 @@ impl Run<'_> {
             self.start(Component::Controller)?;
             defaults::apply(&client).await
         };
-        let health = try_join_all(Component::ALL.map(|component| self.wait_until_ready(component)));
-        tokio::try_join!(kwok, health)?;
+        let control = async {
+            self.wait_until_ready(Component::KubeApiserver).await?;
+            // It asks once a second whether the API server is ready (`WaitForAPIServer`): started earlier, it is late.
+            self.start(Component::KubeControllerManager)
+        };
+        let others = Component::ALL.into_iter().filter(|component| *component != Component::KubeApiserver);
+        let health = try_join_all(others.map(|component| self.wait_until_ready(component)));
+        tokio::try_join!(nodes, control, health)?;
         tokio::try_join!(self.wait_for_nodes(&client), self.wait_for_service_account(&client))?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The Node object of a simulated machine.
 
 use super::{NodeSpec, Role};
-use crate::quantity::kibibytes;
+use crate::quantity::canonical;
 use k8s_openapi::api::core::v1::{
     DaemonEndpoint, Node, NodeAddress, NodeDaemonEndpoints, NodeSpec as Spec, NodeStatus, NodeSystemInfo,
 };
@@ -90,8 +90,8 @@ fn labels(spec: &NodeSpec) -> BTreeMap<String, String> {
 fn resources(spec: &NodeSpec) -> BTreeMap<String, Quantity> {
     BTreeMap::from([
         ("cpu".to_owned(), Quantity(spec.cpus.to_string())),
-        ("memory".to_owned(), Quantity(kibibytes(spec.memory_bytes))),
-        ("ephemeral-storage".to_owned(), Quantity(kibibytes(spec.storage_bytes))),
+        ("memory".to_owned(), Quantity(canonical(spec.memory_bytes))),
+        ("ephemeral-storage".to_owned(), Quantity(canonical(spec.storage_bytes))),
         // The kubelet's default, `--max-pods`.
         ("pods".to_owned(), Quantity("110".to_owned())),
     ])

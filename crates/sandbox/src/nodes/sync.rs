@@ -212,7 +212,7 @@ mod tests {
         assert_eq!((plan.create.len(), plan.update.len(), plan.delete.len()), (0, 1, 0));
         let (name, _, status) = &plan.update[0];
         assert_eq!(name, "pi-2");
-        assert_eq!(status["status"]["allocatable"]["memory"], "1024Ki");
+        assert_eq!(status["status"]["allocatable"]["memory"], "1Mi");
         assert_eq!(status["status"]["addresses"][0]["address"], "198.18.0.2");
     }
 
