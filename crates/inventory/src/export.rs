@@ -6,6 +6,7 @@ use camino::Utf8Path;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use std::fmt::Write;
+use yaml::Node;
 
 /// What `ansible-inventory` leaves out of variables: `INTERNAL_STATIC_VARS` in ansible-core 2.19's `constants.py`, as far as
 /// an inventory sets them.
@@ -98,7 +99,20 @@ fn line(text: &str, depth: usize, lines: &mut String) {
 
 fn data(variables: &Variables) -> Value {
     let shown = variables.iter().filter(|(name, _)| !INTERNAL.contains(&name.as_str()));
-    shown.map(|(name, value)| (name.clone(), value.to_data())).collect::<Map<_, _>>().into()
+    shown.map(|(name, value)| (name.clone(), marked(value))).collect::<Map<_, _>>().into()
+}
+
+/// The node as data, where strings that are never templates are `{"__ansible_unsafe": "…"}`, so that they stay so when the
+/// output is read as an inventory again.
+fn marked(node: &Node) -> Value {
+    match &node.value {
+        yaml::Value::String(text) if node.is_unsafe => json!({ "__ansible_unsafe": text }),
+        yaml::Value::Sequence(items) => items.iter().map(marked).collect(),
+        yaml::Value::Mapping(entries) => {
+            entries.iter().map(|(key, value)| (key.to_key(), marked(value))).collect::<Map<_, _>>().into()
+        }
+        _ => node.to_data(),
+    }
 }
 
 fn sorted(value: Value) -> Value {

@@ -11,7 +11,7 @@ const DEEPEST: usize = 64;
 pub(crate) fn value(text: &str, position: &Position) -> Node {
     let mut reader = Reader { rest: text.trim_start_matches([' ', '\t']), position, depth: 0 };
     match reader.whole() {
-        Some(value) => Node::new(value, position.clone()),
+        Some(value) => value,
         None => Node::string(text, position.clone()),
     }
 }
@@ -24,12 +24,12 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// One literal, or several with commas (a tuple), then nothing but a comment.
-    fn whole(&mut self) -> Option<Value> {
+    fn whole(&mut self) -> Option<Node> {
         let first = self.literal()?;
         let value = if self.take(",") {
-            let mut items = vec![self.node(first)];
+            let mut items = vec![first];
             self.items(&mut items, None)?;
-            Value::Sequence(items)
+            self.node(Value::Sequence(items))
         } else {
             first
         };
@@ -37,20 +37,20 @@ impl<'a> Reader<'a> {
         self.rest.is_empty().then_some(value)
     }
 
-    fn literal(&mut self) -> Option<Value> {
+    fn literal(&mut self) -> Option<Node> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return None;
         }
         self.skip();
         let value = match self.rest.chars().next()? {
-            '[' => self.list(),
+            '[' => self.list().map(|value| self.node(value)),
             '(' => self.tuple(),
-            '{' => self.dict_or_set(),
-            '+' | '-' => self.signed(),
-            '0'..='9' => self.number(),
-            '.' => self.number_or_ellipsis(),
-            _ => self.strings().or_else(|| self.name()),
+            '{' => self.dict_or_set().map(|value| self.node(value)),
+            '+' | '-' => self.signed().map(|value| self.node(value)),
+            '0'..='9' => self.number()?.value().map(|value| self.node(value)),
+            '.' => self.number_or_ellipsis().map(|value| self.node(value)),
+            _ => self.strings().or_else(|| self.name().map(|value| self.node(value))),
         };
         self.depth -= 1;
         value
@@ -63,20 +63,20 @@ impl<'a> Reader<'a> {
         Some(Value::Sequence(items))
     }
 
-    fn tuple(&mut self) -> Option<Value> {
+    fn tuple(&mut self) -> Option<Node> {
         self.take("(");
         if self.take(")") {
-            return Some(Value::Sequence(Vec::new()));
+            return Some(self.node(Value::Sequence(Vec::new())));
         }
         let first = self.literal()?;
         // Parentheses around one value only group it.
         if self.take(")") {
             return Some(first);
         }
-        let mut items = vec![self.node(first)];
+        let mut items = vec![first];
         self.take(",").then_some(())?;
         self.items(&mut items, Some(")"))?;
-        Some(Value::Sequence(items))
+        Some(self.node(Value::Sequence(items)))
     }
 
     fn dict_or_set(&mut self) -> Option<Value> {
@@ -85,15 +85,15 @@ impl<'a> Reader<'a> {
         let mut items = Vec::new();
         while !self.take("}") {
             let first = self.literal()?;
-            let first = self.node(first);
             if items.is_empty() && self.take(":") {
                 // A list can't be a key; Python refuses it, too.
                 if matches!(first.value, Value::Sequence(_) | Value::Mapping(_)) {
                     return None;
                 }
                 let value = self.literal()?;
-                mapping.insert(first, self.node(value));
-            } else if mapping.is_empty() {
+                mapping.insert(first, value);
+            } else if mapping.is_empty() && !matches!(first.value, Value::Sequence(_) | Value::Mapping(_)) {
+                // Ansible fails on `{{ 'x' }}`, a set in a set, where a template is meant: here it stays text.
                 items.push(first);
             } else {
                 return None;
@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
                 _ => {}
             }
             let item = self.literal()?;
-            items.push(self.node(item));
+            items.push(item);
             if !self.take(",") {
                 return match end {
                     Some(end) => self.take(end).then_some(()),
@@ -133,9 +133,8 @@ impl<'a> Reader<'a> {
             return None;
         }
         match self.number()? {
-            Value::Int(number) => Some(Value::Int(if negative { number.checked_neg()? } else { number })),
-            Value::Float(number) => Some(Value::Float(if negative { -number } else { number })),
-            _ => None,
+            Number::Int(number) => Number::Int(if negative { -number } else { number }).value(),
+            Number::Float(number) => Number::Float(if negative { -number } else { number }).value(),
         }
     }
 
@@ -144,11 +143,11 @@ impl<'a> Reader<'a> {
             self.rest = rest;
             return Some(Value::String("...".to_owned()));
         }
-        self.number()
+        self.number()?.value()
     }
 
     /// Integers beyond 64 bits and complex numbers are left as text.
-    fn number(&mut self) -> Option<Value> {
+    fn number(&mut self) -> Option<Number> {
         let mut previous = ' ';
         let length = self.rest.find(|next: char| {
             let exponent_sign =
@@ -169,23 +168,28 @@ impl<'a> Reader<'a> {
             "True" => Some(Value::Bool(true)),
             "False" => Some(Value::Bool(false)),
             "None" => Some(Value::Null),
+            // The only call that `literal_eval` knows: an empty set has no sign of its own.
+            "set" if self.take("(") && self.take(")") => Some(Value::Sequence(Vec::new())),
             _ => None,
         }
     }
 
-    /// One string or several side by side.
-    fn strings(&mut self) -> Option<Value> {
-        let mut text = self.string()?;
+    /// One string or several side by side. Ansible does not take what was `b'…'` for a template.
+    fn strings(&mut self) -> Option<Node> {
+        let (mut text, bytes) = self.string()?;
         loop {
             self.skip();
             match self.string() {
-                Some(more) => text += &more,
-                None => return Some(Value::String(text)),
+                Some((more, more_bytes)) if more_bytes == bytes => text += &more,
+                Some(_) => return None,
+                None => break,
             }
         }
+        Some(Node { is_unsafe: bytes, ..self.node(Value::String(text)) })
     }
 
-    fn string(&mut self) -> Option<String> {
+    /// A string, and whether it is one of bytes.
+    fn string(&mut self) -> Option<(String, bool)> {
         let prefix_length = self.rest.find(['"', '\'']).filter(|length| *length <= 2)?;
         let (prefix, body) = self.rest.split_at(prefix_length);
         let (raw, bytes) = match prefix.to_ascii_lowercase().as_str() {
@@ -198,7 +202,7 @@ impl<'a> Reader<'a> {
         let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| body.starts_with(quote))?;
         let (text, rest) = string_body(&body[quote.len()..], quote, raw, bytes)?;
         self.rest = rest;
-        Some(text)
+        Some((text, bytes))
     }
 
     fn node(&self, value: Value) -> Node {
@@ -226,7 +230,22 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn number(token: &str) -> Option<Value> {
+enum Number {
+    Int(i128),
+    Float(f64),
+}
+
+impl Number {
+    /// An integer beyond 64 bits has none.
+    fn value(self) -> Option<Value> {
+        match self {
+            Self::Int(number) => i64::try_from(number).ok().map(Value::Int),
+            Self::Float(number) => Some(Value::Float(number)),
+        }
+    }
+}
+
+fn number(token: &str) -> Option<Number> {
     let misplaced = token.starts_with('_') || token.ends_with('_') || token.contains("__");
     if misplaced || token.contains("._") || token.contains("_.") {
         return None;
@@ -234,18 +253,18 @@ fn number(token: &str) -> Option<Value> {
     let plain = token.replace('_', "").to_ascii_lowercase();
     for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
         if let Some(digits) = plain.strip_prefix(prefix) {
-            let valid = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
-            return valid.then(|| i64::from_str_radix(digits, radix).ok().map(Value::Int)).flatten();
+            let valid = digits.chars().all(|digit| digit.is_digit(radix));
+            return valid.then(|| i128::from_str_radix(digits, radix).ok().map(Number::Int)).flatten();
         }
     }
     if plain.chars().all(|digit| digit.is_ascii_digit()) {
         // Python has no `0644`; zero may be written as `00`.
         let zeros = plain.starts_with('0') && plain.chars().any(|digit| digit != '0');
-        return (!zeros).then(|| plain.parse().ok().map(Value::Int)).flatten();
+        return (!zeros).then(|| plain.parse().ok().map(Number::Int)).flatten();
     }
     let shaped = plain.chars().all(|character| character.is_ascii_digit() || "e+-.".contains(character));
     (shaped && plain.contains(|digit: char| digit.is_ascii_digit()))
-        .then(|| plain.parse().ok().map(Value::Float))
+        .then(|| plain.parse().ok().map(Number::Float))
         .flatten()
 }
 
@@ -357,6 +376,7 @@ mod tests {
     #[case("{'a': 1, 'b': {}}", json!({"a": 1, "b": {}}))]
     #[case("{1}", json!([1]))]
     #[case("{{ x }}", json!("{{ x }}"))]
+    #[case("{{ 'x' }}", json!("{{ 'x' }}"))]
     #[case("1 # one", json!(1))]
     #[case("one # two", json!("one # two"))]
     #[case("--1", json!("--1"))]

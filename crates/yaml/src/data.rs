@@ -20,7 +20,7 @@ impl Node {
             Value::Vault(ciphertext) => serde_json::json!({ "__ansible_vault": ciphertext }),
             Value::Sequence(items) => items.iter().map(Node::to_data).collect(),
             Value::Mapping(mapping) => {
-                mapping.iter().map(|(key, value)| (key.key_text(), value.to_data())).collect::<Map<_, _>>().into()
+                mapping.iter().map(|(key, value)| (key.to_key(), value.to_data())).collect::<Map<_, _>>().into()
             }
         }
     }
@@ -48,8 +48,8 @@ impl Node {
         Self::new(value, position)
     }
 
-    /// A key as JSON writes it: `1`, `true`, `null`.
-    fn key_text(&self) -> String {
+    /// The node as a key of JSON data: `1`, `true`, `null`.
+    pub fn to_key(&self) -> String {
         match &self.value {
             Value::String(text) | Value::Vault(text) => text.clone(),
             _ => self.to_data().to_string().trim_matches('"').to_owned(),

@@ -4,7 +4,7 @@ use crate::absolute;
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostic::Position;
 use std::sync::Arc;
-use yaml::{Node, Value};
+use yaml::Node;
 
 /// A file or host list, as the user names it and as its hosts' variables tell it.
 #[derive(Debug, Clone)]
@@ -13,18 +13,18 @@ pub(crate) struct Origin {
     pub shown: Arc<str>,
     /// `inventory_file`.
     file: Utf8PathBuf,
-    /// `inventory_dir`.
-    directory: Option<Utf8PathBuf>,
+    /// `inventory_dir`; for a list it is Python's word for nothing, as text, in ansible-core 2.19.
+    directory: Utf8PathBuf,
 }
 
 impl Origin {
     pub fn file(path: &Utf8Path) -> Self {
         let file = absolute(path);
-        Self { shown: Arc::from(path.as_str()), directory: file.parent().map(Utf8Path::to_owned), file }
+        Self { shown: Arc::from(path.as_str()), directory: file.parent().unwrap_or(&file).to_owned(), file }
     }
 
     pub fn list(text: &str) -> Self {
-        Self { shown: Arc::from(format!("<inventory `{text}`>")), file: text.into(), directory: None }
+        Self { shown: Arc::from(format!("<inventory `{text}`>")), file: text.into(), directory: "None".into() }
     }
 
     /// A place in the source; line and column from 1.
@@ -35,13 +35,7 @@ impl Origin {
 
     /// The variables that every host has from the source that first names it.
     pub fn variables(&self, position: &Position) -> [(String, Node); 2] {
-        let directory = match &self.directory {
-            Some(directory) => Value::String(directory.as_str().to_owned()),
-            None => Value::Null,
-        };
-        [
-            ("inventory_file".to_owned(), Node::string(self.file.as_str(), position.clone()).into_unsafe()),
-            ("inventory_dir".to_owned(), Node::new(directory, position.clone()).into_unsafe()),
-        ]
+        let text = |path: &Utf8Path| Node::string(path.as_str(), position.clone()).into_unsafe();
+        [("inventory_file".to_owned(), text(&self.file)), ("inventory_dir".to_owned(), text(&self.directory))]
     }
 }
