@@ -62,11 +62,12 @@ pub struct Command {
     pub arguments: Vec<String>,
     /// Added to the machine's environment.
     pub environment: Vec<(String, String)>,
-    /// Where the script runs; the user's home over ssh, the caller's directory locally, when not given.
+    /// Where the script runs; the login user's home over ssh, the caller's directory locally, when not given; the home of
+    /// a user that was become where that one is closed to it. When it is not there, the status is 1 and the shell says so.
     pub directory: Option<String>,
-    /// The script's standard input, any bytes; it reads end of file after them.
+    /// The script's standard input, any bytes; it reads end of file after them. The machine holds all of it in memory.
     pub input: Vec<u8>,
-    /// When to end it (with everything it started).
+    /// When to end it, with everything it started, counted from its start: SIGTERM, and SIGKILL three seconds later.
     pub timeout: Option<Duration>,
 }
 

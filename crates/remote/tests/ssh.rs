@@ -109,6 +109,29 @@ async fn busybox_is_enough() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_setsid_job_control_makes_the_process_group() {
+    let shells = Shells::new();
+    let tools = shells.tools(&["cat", "head", "tail", "sleep"]);
+    let Some(sshd) = Sshd::start_with(&format!("SetEnv PATH={}", tools.display())) else { return };
+    let user = TestUser::new(Sudo::No);
+    for (shell, sleeps) in [("/bin/bash", "sleep MARK & sleep MARK"), ("/bin/dash", "exec sleep MARK")] {
+        let options = Options { shell: shell.into() };
+        let transport = Transport::Ssh(sshd.ssh(user.name()));
+        let machine = Machine::connect_with("pi-1", transport, options).await.unwrap();
+        let mark = common::mark();
+        let slow = Command {
+            timeout: Some(Duration::from_millis(200)),
+            input: vec![b'x'; 100_000],
+            ..script(&sleeps.replace("MARK", &mark))
+        };
+        assert!(matches!(machine.run(&slow, None).await, Err(Error::TimedOut { .. })), "{shell}");
+        common::wait("all sleeps are gone", || common::running(&mark) == 0);
+        let output = machine.run(&Command { input: b"in".to_vec(), ..script("cat; exit 3") }, None).await.unwrap();
+        assert_eq!((output.status, text(&output.stdout).as_str()), (3, "in"), "{shell}: {}", text(&output.stderr));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sudo_with_a_password() {
     let Some(sshd) = Sshd::start() else { return };
     let user = TestUser::new(Sudo::WithPassword);

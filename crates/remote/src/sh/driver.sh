@@ -17,10 +17,11 @@ else
 fi
 _take=
 
-# Without `setsid`, job control makes the process group.
+# Without `setsid` (macOS), job control makes the process group. dash and ash have none without a terminal: there the
+# command itself can be ended, and not what it started. Its input is named, since `&` would take it away.
 lead() {
   set -m
-  "$@" &
+  { "$@" <&9 9<&- & } 9<&0
   wait "$!"
 }
 
@@ -46,12 +47,12 @@ watch() {
   while IFS=' ' read -r _verb _signal <&3; do
     case $_verb in
     done) return ;;
-    kill) kill -s "$_signal" -- "-$_group" ;;
+    kill) kill -s "$_signal" -- "-$_group" || kill -s "$_signal" "$_group" ;;
     esac
   done
   # The connection is gone. A command that still runs goes too; what a finished one left in the background stays.
   if kill -0 "$_group"; then
-    kill -s TERM -- "-$_group"
+    kill -s TERM -- "-$_group" || kill -s TERM "$_group"
     for _grace in 1 2 3; do
       kill -0 -- "-$_group" || break
       sleep 1

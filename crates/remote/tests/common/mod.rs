@@ -45,9 +45,25 @@ impl Shells {
         for name in String::from_utf8(installed.stdout).unwrap().lines().filter(|name| *name != "su") {
             std::os::unix::fs::symlink("/bin/busybox", directory.join(name)).unwrap();
         }
-        // Users of a test go there too.
-        std::fs::set_permissions(self.0.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        self.open_to_users();
         directory
+    }
+
+    /// A directory with some of this machine's tools, and nothing else.
+    pub fn tools(&self, names: &[&str]) -> PathBuf {
+        let directory = self.0.path().join("tools");
+        std::fs::create_dir(&directory).unwrap();
+        for name in names {
+            let program =
+                ["/usr/bin", "/bin"].map(|place| PathBuf::from(place).join(name)).into_iter().find(|p| p.exists());
+            std::os::unix::fs::symlink(program.unwrap(), directory.join(name)).unwrap();
+        }
+        self.open_to_users();
+        directory
+    }
+
+    fn open_to_users(&self) {
+        std::fs::set_permissions(self.0.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     pub async fn local(&self, shell: &str) -> Machine {
