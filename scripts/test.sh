@@ -15,7 +15,7 @@ case $level in
     conformance) set -- --package conformance ;;
     e2e) set -- --package e2e ;;
     all) set -- --workspace ;;
-    *) die "unknown level \`$level\`" "one of: all, unit, conformance, e2e" ;;
+    *) fail "unknown level \`$level\`" "one of: all, unit, conformance, e2e" ;;
 esac
 if [ "$level" != unit ]; then
     # The tools build in Go while the tests compile in Rust.
