@@ -420,12 +420,15 @@ async fn caller() {
 async fn nothing_runs_on_when_the_caller_is_killed() {
     let Some(sshd) = Sshd::start() else { return };
     let user = TestUser::new(Sudo::WithoutPassword);
+    let scratch = tempfile::tempdir().unwrap();
     for who in ["login", "root", "here"] {
         let mark = common::mark();
         let files = format!("{} {}", sshd.client_key().display(), sshd.known_hosts().display());
         let mut process = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "caller", "--ignored", "--nocapture"])
             .env("TEST_CALLER", format!("{} {} {files} {who} {mark}", sshd.port(), user.name()))
+            // What a killed process leaves there goes with the test.
+            .env("TMPDIR", scratch.path())
             .stdout(std::process::Stdio::null())
             .spawn()
             .unwrap();
