@@ -8,6 +8,7 @@ mod copy;
 mod debug;
 mod fail;
 mod file;
+mod git;
 mod invocation;
 mod module;
 mod ping;
@@ -36,6 +37,7 @@ pub const ALL: &[&Module] = &[
     &debug::MODULE,
     &fail::MODULE,
     &file::MODULE,
+    &git::MODULE,
     &ping::MODULE,
     &set_fact::MODULE,
     &shell::MODULE,
