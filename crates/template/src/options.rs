@@ -17,6 +17,10 @@ pub struct FileOptions {
     pub block_start_string: String,
     /// `%}`
     pub block_end_string: String,
+    /// `{#`
+    pub comment_start_string: String,
+    /// `#}`
+    pub comment_end_string: String,
 }
 
 impl Default for FileOptions {
@@ -29,6 +33,8 @@ impl Default for FileOptions {
             variable_end_string: "}}".to_owned(),
             block_start_string: "{%".to_owned(),
             block_end_string: "%}".to_owned(),
+            comment_start_string: "{#".to_owned(),
+            comment_end_string: "#}".to_owned(),
         }
     }
 }

@@ -1,0 +1,12 @@
+//! The lookups, run on the controller: `lookup('file', 'motd')`, `query('fileglob', '*.yml')`.
+
+mod call;
+mod files;
+mod loops;
+pub(crate) mod paths;
+mod password;
+mod registry;
+mod values;
+
+pub(crate) use call::{lookup, query, run};
+pub(crate) use registry::{exists, unknown};
