@@ -37,7 +37,7 @@ impl Inventory {
     /// # Errors
     /// The host is unknown, or a variable file can't be read.
     pub fn to_host(&self, host: &str, playbook_dir: Option<&Utf8Path>) -> Result<Value, Error> {
-        let variables = self.variables(host, playbook_dir)?;
+        let variables = self.variables_without_groups(host, playbook_dir)?;
         Ok(sorted(data(&variables)))
     }
 

@@ -18,6 +18,16 @@ impl Inventory {
     /// # Errors
     /// The host is unknown, or a variable file can't be read.
     pub fn variables(&self, host: &str, playbook_dir: Option<&Utf8Path>) -> Result<Variables, Error> {
+        let mut variables = self.variables_without_groups(host, playbook_dir)?;
+        variables.insert("groups".to_owned(), self.groups_node().clone());
+        Ok(variables)
+    }
+
+    /// The same without `groups`, which is alike for all hosts and as large as the inventory: see [`Self::groups_node`].
+    ///
+    /// # Errors
+    /// As [`Self::variables`].
+    pub fn variables_without_groups(&self, host: &str, playbook_dir: Option<&Utf8Path>) -> Result<Variables, Error> {
         let groups = self.groups_from_weakest(host)?;
         let mut variables = self.graph.groups[ALL].variables.clone();
         for group in &groups {
@@ -32,7 +42,6 @@ impl Inventory {
         variables.extend(magic(host, &own));
         self.add_files(&mut variables, &self.directories, Owner::Host, &[host])?;
         self.add_files(&mut variables, playbook_dir, Owner::Host, &[host])?;
-        variables.insert("groups".to_owned(), self.groups_node().clone());
         Ok(variables)
     }
 
@@ -59,7 +68,7 @@ impl Inventory {
         implicit
     }
 
-    pub(crate) fn add_files<'a, P>(
+    fn add_files<'a, P>(
         &self,
         variables: &mut Variables,
         directories: impl IntoIterator<Item = &'a P>,
@@ -78,8 +87,8 @@ impl Inventory {
         Ok(())
     }
 
-    /// The magic variable `groups`.
-    fn groups_node(&self) -> &Node {
+    /// The magic variable `groups`: the hosts of each group by name.
+    pub fn groups_node(&self) -> &Node {
         self.groups_node.get_or_init(|| {
             let names = |hosts: Vec<crate::HostName>| {
                 Value::Sequence(hosts.iter().map(|host| Node::string(host.as_str(), nowhere())).collect())

@@ -275,3 +275,12 @@ fn positions_lead_to_what_was_written() {
     assert_eq!((place("a"), place("b"), place("v")), ((2, 8, 1), (2, 12, 5), (4, 6, 7)));
     assert_eq!(inventory.host_position("h").map(|position| (position.line, position.column)), Some((2, 3)));
 }
+
+#[test]
+fn a_thousand_hosts_are_no_matter() {
+    let tree = Tree::new(&[("hosts", "[all:vars]\nv=1\n[g]\nh[0001:1000] x=1\n[top:children]\ng\n")]);
+    let inventory = tree.load("hosts");
+    let list = inventory.to_list(None).unwrap();
+    assert_eq!(list["_meta"]["hostvars"].as_object().unwrap().len(), 1000);
+    assert_eq!(inventory.select("top:!h0[5-9]*", None).unwrap().hosts.len(), 500);
+}

@@ -111,6 +111,7 @@ impl<'a> Composer<'a> {
     fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, span: &Span) {
         // The parser writes a node that is not there as a `~` of no length; tagged `!!str` it is the empty string.
         let text = if span.is_empty() && text == "~" { "" } else { text };
+        let text = self.without_invented_newline(text, style, span);
         let plain = style == ScalarStyle::Plain;
         let kind = self.kind(tag, span, false);
         let position = self.source.over(span);
@@ -126,6 +127,15 @@ impl<'a> Composer<'a> {
         let node = Node { value, position, is_unsafe: self.unsafe_depth > 0 || kind == Kind::Unsafe };
         self.anchors.define(anchor, &node);
         self.place(node, merges);
+    }
+
+    /// The parser ends a block scalar at the end of the text with a newline, also where the text has none; libyaml, and with
+    /// it Ansible, does not.
+    fn without_invented_newline<'t>(&self, text: &'t str, style: ScalarStyle, span: &Span) -> &'t str {
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let is_last = span.end.byte_offset() == Some(self.source.text.len());
+        let invented = is_block && is_last && !self.source.text.ends_with(['\n', '\r']);
+        if invented { text.strip_suffix('\n').unwrap_or(text) } else { text }
     }
 
     fn begin(&mut self, position: Position, anchor: usize, tag: Option<&Tag>, span: &Span, content: Content) {

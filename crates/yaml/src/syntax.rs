@@ -53,6 +53,10 @@ pub(crate) fn explain(source: &Source<'_>, error: &ScanError, reached: usize) ->
             .mistake("a malformed tag, or text that begins with `!`")
             .labelled("read as a tag")
             .hinted("quote the value if it is text that begins with `!`"),
+        ErrorKind::CommentNotSeparated => spot
+            .mistake("no blank before the comment")
+            .labelled("read as part of the value")
+            .hinted("put a blank before the `#`, or quote the value if the `#` belongs to it"),
         ErrorKind::RecursionLimitExceeded => spot.mistake("nested more than 255 levels deep").labelled("one too deep"),
         kind => spot.mistake(kind.to_string().replace("EOF", "end of file").trim_end_matches('.').to_owned()),
     })
