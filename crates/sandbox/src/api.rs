@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn failed_checks_are_named() {
-        let answer = "[+]ping ok\n[-]etcd failed: reason withheld\n[-]poststarthook/rbac failed: x\nreadyz check failed";
+        let answer =
+            "[+]ping ok\n[-]etcd failed: reason withheld\n[-]poststarthook/rbac failed: x\nreadyz check failed";
         assert_eq!(unready_checks(answer, "/readyz"), "not yet: etcd, poststarthook/rbac");
         assert_eq!(unready_checks("", "/readyz"), "`/readyz` says no");
     }

@@ -95,8 +95,7 @@ impl Leaf {
         parameters.subject_alt_names =
             CertificateParams::new(SERVER_NAMES.map(str::to_owned).to_vec())?.subject_alt_names;
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        parameters.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         parameters.use_authority_key_identifier_extension = true;
         if let Some(organisation) = self.organisation {
             parameters.distinguished_name.push(DnType::OrganizationName, organisation);

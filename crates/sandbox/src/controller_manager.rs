@@ -1,8 +1,8 @@
 //! kube-controller-manager.
 
+use crate::Component;
 use crate::directory::Directory;
 use crate::ports::Ports;
-use crate::Component;
 
 /// The command line (Kubernetes 1.35).
 pub(crate) fn arguments(directory: &Directory, ports: &Ports) -> Vec<String> {

@@ -59,7 +59,11 @@ pub(crate) async fn apply(client: &Client) -> Result<(), Error> {
 
 async fn ensure<K>(client: &Client, object: serde_json::Value, what: &str) -> Result<(), Error>
 where
-    K: Resource<Scope = k8s_openapi::ClusterResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
+    K: Resource<Scope = k8s_openapi::ClusterResourceScope, DynamicType = ()>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize,
 {
     let object: K = serde_json::from_value(object).expect("the objects above have the shape of their kinds");
     let asked = format!("making {what} `{}`", object.name_any());

@@ -175,7 +175,9 @@ impl Diagnose for Error {
                 "run `cluster sandbox down`, then `cluster sandbox up` (what was deployed in it is lost)"
             }
             Self::ComponentDied { component, tail, .. } => return Some(died(*component, tail)),
-            Self::Timeout { .. } => "run `cluster sandbox status` to see what is missing, then `cluster sandbox up` again",
+            Self::Timeout { .. } => {
+                "run `cluster sandbox status` to see what is missing, then `cluster sandbox up` again"
+            }
             Self::Locked { .. } => "wait until it is done, then try again",
             Self::Down => "run `cluster sandbox up`",
             Self::UnknownComponent { nearest: Some(nearest), .. } => return Some(format!("did you mean `{nearest}`?")),

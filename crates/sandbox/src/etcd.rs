@@ -26,7 +26,7 @@ pub(crate) fn arguments(directory: &Directory, ports: &Ports) -> Vec<String> {
         format!("--peer-key-file={}", certificate("etcd.key")),
         format!("--peer-trusted-ca-file={}", certificate("ca.crt")),
         "--peer-client-cert-auth=true".to_owned(),
-        "--log-level=warn".to_owned(),
+        "--log-level=error".to_owned(),
     ]
 }
 

@@ -1,8 +1,8 @@
 //! One `up` or `down` at a time.
 
+use crate::Error;
 use crate::directory::Directory;
 use crate::event::{Event, Tell};
-use crate::Error;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::File;
 use std::io::{Read, Seek, Write};

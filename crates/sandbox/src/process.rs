@@ -25,7 +25,7 @@ const INHERITED: [&str; 5] = ["PATH", "HOME", "TMPDIR", "TZ", "LANG"];
 impl Identity {
     /// The identity of a running process.
     pub(crate) fn of(pid: i32) -> Option<Self> {
-        began(pid).map(|started| Self { pid, started })
+        look_up(pid).map(|found| Self { pid, started: found.started })
     }
 
     /// Ours.
@@ -34,9 +34,18 @@ impl Identity {
         Self::of(std::process::id().cast_signed()).expect("this process runs")
     }
 
-    /// Whether exactly this process still runs.
+    /// Whether exactly this process is still there.
     pub(crate) fn is_alive(&self) -> bool {
-        began(self.pid).is_some_and(|started| started == self.started)
+        self.found().is_some()
+    }
+
+    /// Whether it is there, but only to free what it holds.
+    fn is_ending(&self) -> bool {
+        self.found().is_some_and(|found| found.is_ending)
+    }
+
+    fn found(&self) -> Option<Found> {
+        look_up(self.pid).filter(|found| found.started == self.started)
     }
 
     fn signal(&self, signal: Signal) {
@@ -47,21 +56,38 @@ impl Identity {
     }
 }
 
-/// When a process began; `None` if there is none or only its exit code is left (a zombie).
-#[cfg(target_os = "linux")]
-fn began(pid: i32) -> Option<String> {
-    // proc(5): the second field is the name in parentheses and may hold anything; state is the third, starttime the 22nd.
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
-    let state = fields.next()?;
-    let ticks = fields.nth(18)?;
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    (!matches!(state, "Z" | "X")).then(|| format!("{}/{ticks}", boot.trim()))
+/// What the system knows of a process id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Found {
+    started: String,
+    /// Killed, but its ports and files are not free yet.
+    is_ending: bool,
 }
 
-/// When a process began; `None` if there is none or only its exit code is left (a zombie).
+/// `None` if there is no such process or only its exit code is left (a zombie).
+#[cfg(target_os = "linux")]
+fn look_up(pid: i32) -> Option<Found> {
+    let found = parse_stat(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Some(Found { started: format!("{}/{}", boot.trim(), found.started), ..found })
+}
+
+/// Reads a line of `/proc/<pid>/stat` (proc(5)). A killed process whose first thread has gone shows as a zombie while its
+/// other threads still hold its ports and files.
+#[cfg(any(target_os = "linux", test))]
+fn parse_stat(stat: &str) -> Option<Found> {
+    // The second field is the name in parentheses and may hold anything; the state is the third field, the number of
+    // threads the 20th, the start time the 22nd.
+    let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
+    let is_zombie = matches!(fields.next()?, "Z" | "X");
+    let threads: u32 = fields.nth(16)?.parse().ok()?;
+    let started = fields.nth(1)?.to_owned();
+    (!is_zombie || threads > 1).then_some(Found { started, is_ending: is_zombie })
+}
+
+/// `None` if there is no such process or only its exit code is left (a zombie).
 #[cfg(not(target_os = "linux"))]
-fn began(pid: i32) -> Option<String> {
+fn look_up(pid: i32) -> Option<Found> {
     let output = std::process::Command::new("ps")
         .args(["-o", "stat=,lstart=", "-p", &pid.to_string()])
         .env("LC_ALL", "C")
@@ -69,7 +95,7 @@ fn began(pid: i32) -> Option<String> {
         .ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let (state, date) = text.trim().split_once(char::is_whitespace)?;
-    (!state.starts_with('Z')).then(|| date.trim().to_owned())
+    (!state.starts_with('Z')).then(|| Found { started: date.trim().to_owned(), is_ending: false })
 }
 
 /// Starts a component in a process group of its own, so that neither Ctrl-C nor a closed terminal reaches it.
@@ -130,6 +156,15 @@ pub(crate) async fn terminate(processes: &[Identity], grace: Duration) -> Vec<Id
     left
 }
 
+/// Waits until processes that were killed a moment ago are gone, ports and all.
+pub(crate) async fn settle(processes: impl IntoIterator<Item = &Identity>) {
+    for process in processes {
+        while process.is_ending() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
 /// Processes that were started for the sandbox in `directory`, recorded or not: a command that was killed between
 /// starting a component and recording it would else leave it behind for good. They are known by an argument that lies
 /// in the directory, which only our components are given, and by their name.
@@ -181,6 +216,18 @@ mod tests {
         let ours = Identity::of_this_process();
         assert!(ours.is_alive());
         assert!(!Identity { started: "before".to_owned(), ..ours }.is_alive());
+    }
+
+    #[rstest]
+    #[case("7 (etcd) S 1 7 7 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 9 0 4711 1 1", Some(("4711", false)))]
+    #[case("7 (a) b) S 1 7 7 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 9 0 4711 1 1", Some(("4711", false)))]
+    #[case("7 (etcd) Z 1 7 7 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 4711 1 1", None)]
+    #[case("7 (etcd) Z 1 7 7 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 3 0 4711 1 1", Some(("4711", true)))]
+    #[case("7 (etcd", None)]
+    #[case("", None)]
+    fn start_times_are_read(#[case] stat: &str, #[case] expected: Option<(&str, bool)>) {
+        let expected = expected.map(|(started, is_ending)| Found { started: started.to_owned(), is_ending });
+        assert_eq!(parse_stat(stat), expected);
     }
 
     #[tokio::test]

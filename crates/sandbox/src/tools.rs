@@ -92,9 +92,10 @@ fn is_executable(path: &Utf8Path) -> bool {
 fn has_minor_version(program: &Utf8Path) -> bool {
     let arguments: &[&str] =
         if program.file_name() == Some("kubectl") { &["version", "--client"] } else { &["--version"] };
-    Command::new(program).args(arguments).output().is_ok_and(|output| {
-        String::from_utf8_lossy(&output.stdout).contains(&format!("v{KUBERNETES_MINOR}."))
-    })
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(&format!("v{KUBERNETES_MINOR}.")))
 }
 
 #[cfg(test)]

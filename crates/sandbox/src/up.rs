@@ -88,6 +88,7 @@ async fn prepare(
     let Some(mut state) = state else {
         return Ok(State::new(programs.folder(), Ports::choose(&directory.path())?));
     };
+    process::settle(state.processes.values()).await;
     let lost: Vec<Component> =
         state.processes.iter().filter(|(_, process)| !process.is_alive()).map(|(component, _)| *component).collect();
     for component in &lost {
@@ -192,16 +193,14 @@ impl Run<'_> {
 
     async fn wait_until_ready(&self, component: Component) -> Result<(), Error> {
         let what = format!("{component} to be ready");
+        // Those that depend on the API are started when that answers.
         self.wait(component, &what, || async {
-            // Those that depend on the API have not been started at first.
-            let state = self.state().clone();
-            if !state.processes.contains_key(&component) {
-                return Err("not started".to_owned());
-            }
-            let health = Health::of(component, self.directory, &state).await.map_err(|error| error.to_string())?;
-            health.check().await
+            self.state().running(component).map(drop).ok_or_else(|| "not started".to_owned())
         })
         .await?;
+        let state = self.state().clone();
+        let health = Health::of(component, self.directory, &state).await?;
+        self.wait(component, &what, || health.check()).await?;
         (self.tell)(Event::ComponentReady { component, elapsed: self.began.elapsed() });
         Ok(())
     }
@@ -216,11 +215,13 @@ impl Run<'_> {
     }
 
     async fn wait_for_nodes(&self, client: &Client) -> Result<(), Error> {
-        self.wait(Component::Kwok, "all nodes to be Ready", || async { match nodes::readiness(client).await {
-            Ok((_, not_ready)) if not_ready.is_empty() => Ok(()),
-            Ok((ready, not_ready)) => Err(not_ready_text(ready, &not_ready)),
-            Err(error) => Err(error_text(&error)),
-        } })
+        self.wait(Component::Kwok, "all nodes to be Ready", || async {
+            match nodes::readiness(client).await {
+                Ok((_, not_ready)) if not_ready.is_empty() => Ok(()),
+                Ok((ready, not_ready)) => Err(not_ready_text(ready, &not_ready)),
+                Err(error) => Err(error_text(&error)),
+            }
+        })
         .await?;
         (self.tell)(Event::NodesReady { nodes: self.options.nodes.len(), elapsed: self.began.elapsed() });
         Ok(())
@@ -230,11 +231,13 @@ impl Run<'_> {
     async fn wait_for_service_account(&self, client: &Client) -> Result<(), Error> {
         let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), "default");
         let what = "the default ServiceAccount of namespace `default`";
-        self.wait(Component::KubeControllerManager, what, || async { match accounts.get_opt("default").await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err("it is not there".to_owned()),
-            Err(error) => Err(error.to_string()),
-        } })
+        self.wait(Component::KubeControllerManager, what, || async {
+            match accounts.get_opt("default").await {
+                Ok(Some(_)) => Ok(()),
+                Ok(None) => Err("it is not there".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
+        })
         .await
     }
 

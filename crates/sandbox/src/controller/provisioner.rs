@@ -152,9 +152,10 @@ fn plan(
         let class = ours.get(claim.spec.as_ref()?.storage_class_name.as_ref()?)?;
         (!existing.contains(&volume_name(claim))).then(|| for_claim(claim, class, &nodes))?
     });
-    let reclaims = volumes.iter().filter(|volume| is_to_be_reclaimed(volume)).map(|volume| Action::Reclaim {
-        name: volume.name_any(),
-    });
+    let reclaims = volumes
+        .iter()
+        .filter(|volume| is_to_be_reclaimed(volume))
+        .map(|volume| Action::Reclaim { name: volume.name_any() });
     provisions.chain(reclaims).collect()
 }
 
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case(json!({"metadata": {"annotations": {SELECTED_NODE: null}}}))]
+    #[case(json!({"metadata": {"annotations": {SELECTED_NODE: ""}}}))]
     #[case(json!({"spec": {"storageClassName": "nfs"}}))]
     #[case(json!({"spec": {"volumeName": "mine"}}))]
     #[case(json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}))]

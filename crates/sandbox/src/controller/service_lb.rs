@@ -120,9 +120,10 @@ fn decide(services: &[Arc<Service>], nodes: &[Arc<Node>]) -> Vec<Decision> {
 /// A Service with a class belongs to the controller of that class.
 fn is_ours(service: &Service) -> bool {
     service.metadata.deletion_timestamp.is_none()
-        && service.spec.as_ref().is_some_and(|spec| {
-            spec.type_.as_deref() == Some("LoadBalancer") && spec.load_balancer_class.is_none()
-        })
+        && service
+            .spec
+            .as_ref()
+            .is_some_and(|spec| spec.type_.as_deref() == Some("LoadBalancer") && spec.load_balancer_class.is_none())
 }
 
 fn ports(service: &Service) -> Vec<String> {
@@ -143,7 +144,11 @@ pub(super) fn node_addresses(nodes: &[Arc<Node>]) -> Vec<LoadBalancerIngress> {
     addresses.dedup();
     addresses
         .into_iter()
-        .map(|ip| LoadBalancerIngress { ip: Some(ip.to_string()), ip_mode: Some("VIP".to_owned()), ..Default::default() })
+        .map(|ip| LoadBalancerIngress {
+            ip: Some(ip.to_string()),
+            ip_mode: Some("VIP".to_owned()),
+            ..Default::default()
+        })
         .collect()
 }
 
@@ -219,7 +224,8 @@ mod tests {
 
     #[test]
     fn the_older_service_keeps_a_port() {
-        let services = [service("new", 1, 80, json!({})), service("old", 5, 80, json!({})), service("dns", 1, 53, json!({}))];
+        let services =
+            [service("new", 1, 80, json!({})), service("old", 5, 80, json!({})), service("dns", 1, 53, json!({}))];
         let decisions = decide(&services, &nodes());
         assert_eq!(shown(&decisions), ["old=198.18.0.2,198.18.0.10", "dns=198.18.0.2,198.18.0.10", "new="]);
         assert_eq!(decisions[2].conflict, Some(("80/TCP".to_owned(), "default/old".to_owned())));

@@ -4,6 +4,6 @@ mod object;
 mod spec;
 mod sync;
 
-pub use spec::{NodeSpec, Role};
 pub(crate) use object::{FIRST_ADDRESS, LIMIT, POD_RANGE, SIMULATED};
+pub use spec::{NodeSpec, Role};
 pub(crate) use sync::{Changes, are_in_step, list, readiness, release_leases, sync, takes_pods};

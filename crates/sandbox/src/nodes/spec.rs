@@ -81,7 +81,10 @@ impl NodeSpec {
         let mut names = BTreeSet::new();
         for spec in specs {
             if !is_node_name(&spec.name) {
-                let message = format!("host `{}` can not be a node: Kubernetes takes small letters, digits, `-` and `.`", spec.name);
+                let message = format!(
+                    "host `{}` can not be a node: Kubernetes takes small letters, digits, `-` and `.`",
+                    spec.name
+                );
                 mistakes.push(diagnostic::Mistake::new(message).hinted("rename the host in the inventory"));
             }
             if !names.insert(&spec.name) {
@@ -154,7 +157,10 @@ mod tests {
         specs[0].name = "pi-3".to_owned();
         assert_eq!(NodeSpec::with_workers(specs, 3).last().unwrap().name, "pi-4");
         let alone = NodeSpec::with_workers(profile()[..1].to_vec(), 2);
-        assert_eq!(alone.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>(), ["amd-build", "worker-1", "worker-2"]);
+        assert_eq!(
+            alone.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>(),
+            ["amd-build", "worker-1", "worker-2"]
+        );
     }
 
     #[test]

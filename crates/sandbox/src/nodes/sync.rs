@@ -34,8 +34,7 @@ pub(crate) struct Changes {
 /// Creates, updates and deletes simulated nodes; real ones are left alone.
 pub(crate) async fn sync(client: &Client, specs: &[NodeSpec], kwok_port: u16) -> Result<Changes, Error> {
     let plan = plan(&simulated(client).await?, specs, kwok_port);
-    let changes =
-        Changes { created: plan.create.len(), updated: plan.update.len(), deleted: plan.delete.len() };
+    let changes = Changes { created: plan.create.len(), updated: plan.update.len(), deleted: plan.delete.len() };
     let nodes: Api<Node> = Api::all(client.clone());
     futures::stream::iter(&plan.create)
         .map(|node| create(&nodes, node))
@@ -180,9 +179,10 @@ pub(crate) fn takes_pods(node: &Node) -> bool {
     let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
     let is_ready = conditions.into_iter().flatten().any(|it| it.type_ == "Ready" && it.status == "True");
     let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_ref());
-    let is_tainted = taints.into_iter().flatten().any(|taint| {
-        matches!(taint.key.as_str(), "node.kubernetes.io/not-ready" | "node.kubernetes.io/unreachable")
-    });
+    let is_tainted = taints
+        .into_iter()
+        .flatten()
+        .any(|taint| matches!(taint.key.as_str(), "node.kubernetes.io/not-ready" | "node.kubernetes.io/unreachable"));
     is_ready && !is_tainted
 }
 
