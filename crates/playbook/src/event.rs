@@ -1,6 +1,6 @@
 //! What a run tells while it goes on. The output layer turns these into a terminal, plain lines or JSON.
 
-use diagnostic::Position;
+use diagnostic::{Mistake, Position};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -20,6 +20,8 @@ pub enum Status {
     Unreachable,
     /// It failed and `ignore_errors` let the host go on.
     Ignored,
+    /// It failed and a `rescue` takes over.
+    Rescued,
 }
 
 /// What happened. Every result in an event is redacted already (`no_log`, known secrets).
@@ -32,6 +34,11 @@ pub enum Event {
         play: String,
         /// The hosts it runs on.
         hosts: Vec<String>,
+    },
+    /// A play's pattern matches no host.
+    NoHosts {
+        /// The play's name, or its host pattern.
+        play: String,
     },
     /// A task or handler begins.
     TaskStarted {
@@ -59,6 +66,31 @@ pub enum Event {
         result: serde_json::Map<String, serde_json::Value>,
         /// How long it took.
         duration_seconds: f64,
+        /// What explains a failure, with its place and hint, when it was no module's own.
+        #[serde(skip)]
+        diagnostic: Option<Mistake>,
+    },
+    /// A task failed, or its `until` does not hold yet, and will be tried again.
+    TaskRetried {
+        /// Host.
+        host: String,
+        /// Task.
+        task: String,
+        /// Which attempt this was, from 1.
+        attempt: u32,
+        /// How many are left.
+        retries_left: u32,
+        /// The module's return values.
+        result: serde_json::Map<String, serde_json::Value>,
+    },
+    /// `include_tasks` brings in a file.
+    Included {
+        /// The file.
+        file: String,
+        /// For these hosts.
+        hosts: Vec<String>,
+        /// The label of the loop's item, when the include has a loop.
+        item: Option<String>,
     },
     /// A task ended on a host.
     TaskFinished {
@@ -75,6 +107,9 @@ pub enum Event {
         /// Where the task stands, for the report of a failure.
         #[serde(skip)]
         position: Position,
+        /// What explains a failure, with its place and hint, when it was no module's own.
+        #[serde(skip)]
+        diagnostic: Option<Mistake>,
     },
     /// Something is odd but does not stop the run.
     Warning {

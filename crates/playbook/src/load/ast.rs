@@ -14,6 +14,8 @@ pub struct Playbook {
     pub path: Utf8PathBuf,
     /// Plays in order, those of imported playbooks in the place of the import.
     pub plays: Vec<Arc<Play>>,
+    /// What it was read with, for the files that it includes.
+    pub(crate) sources: super::Sources,
     /// What is odd but no mistake: duplicate keys.
     pub warnings: Vec<Mistake>,
     /// What was found wrong while reading; [`crate::check`] adds to it.
@@ -147,7 +149,7 @@ pub struct Level {
     /// The keywords written here.
     pub keywords: Keywords,
     /// `vars`
-    pub vars: IndexMap<String, Node>,
+    pub vars: IndexMap<String, Arc<Node>>,
     /// Values that an include brings along: the loop variables of `include_tasks`.
     pub values: serde_json::Map<String, serde_json::Value>,
 }
@@ -170,6 +172,12 @@ impl Level {
     /// The nearest value of a keyword, from here outwards.
     pub fn find<'a, T: ?Sized>(&'a self, keyword: impl Fn(&'a Keywords) -> Option<&'a T>) -> Option<&'a T> {
         self.chain().find_map(|level| keyword(&level.keywords))
+    }
+
+    /// `when` of this level and all that it is part of, outer ones first.
+    pub(crate) fn conditions(&self) -> Vec<&Node> {
+        let levels: Vec<_> = self.chain().filter(|level| !level.keywords.when.is_empty()).collect();
+        levels.into_iter().rev().flat_map(|level| &level.keywords.when).collect()
     }
 
     /// This level and all that it is part of, innermost first.

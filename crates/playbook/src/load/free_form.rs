@@ -40,6 +40,11 @@ pub(crate) fn parse(text: &str, is_free_form: bool) -> Result<Line, Unbalanced> 
     Ok(line)
 }
 
+/// Reads a line of `k=v` pairs; nothing when a quote or block is not closed.
+pub(crate) fn parse_pairs(text: &str) -> Option<Line> {
+    parse(text, false).ok()
+}
+
 /// A quote or a Jinja block that is opened and not closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unbalanced;

@@ -21,3 +21,6 @@ pub use ast::{Block, Item, Level, LevelKind, Loop, LoopControl, Play, Playbook, 
 pub use keywords::Keywords;
 pub use problems::Problems;
 pub use sources::Sources;
+
+pub(crate) use free_form::parse_pairs as free_form_line;
+pub(crate) use reader::{Place, Reader};

@@ -10,7 +10,7 @@ use yaml::{Mapping, Node};
 /// What an `import_playbook` gives to the plays that it brings in.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Imported {
-    pub(super) vars: indexmap::IndexMap<String, Node>,
+    pub(super) vars: indexmap::IndexMap<String, Arc<Node>>,
     pub(super) tags: Vec<Node>,
     pub(super) when: Vec<Node>,
 }

@@ -22,7 +22,7 @@ impl Playbook {
         let root = sources::directory_of(path);
         let plays = reader.playbook(&node, path, &root, &Imported::default());
         let problems = reader.problems;
-        Ok(ast::Playbook { path: path.to_owned(), plays, problems, warnings: reader.warnings })
+        Ok(ast::Playbook { path: path.to_owned(), plays, problems, sources: *sources, warnings: reader.warnings })
     }
 }
 

@@ -22,11 +22,11 @@ pub(crate) struct Reader<'a> {
 #[derive(Clone)]
 pub(crate) struct Place {
     /// What its tasks inherit from.
-    pub(super) level: Arc<Level>,
+    pub(crate) level: Arc<Level>,
     /// Whether they are handlers.
-    pub(super) handlers: bool,
+    pub(crate) handlers: bool,
     /// Where relative paths of imports are looked for, in order.
-    pub(super) directories: Vec<Utf8PathBuf>,
+    pub(crate) directories: Vec<Utf8PathBuf>,
 }
 
 /// The entries of a play, block or task, sorted.
@@ -34,7 +34,7 @@ pub(super) struct Fields<'n> {
     /// The keywords that are inherited.
     pub(super) keywords: Keywords,
     /// `vars`
-    pub(super) vars: IndexMap<String, Node>,
+    pub(super) vars: IndexMap<String, Arc<Node>>,
     /// Other keywords that are valid here.
     pub(super) own: Vec<(&'static str, &'n Node)>,
     /// What is no keyword: modules, `with_…`, typos.
@@ -137,12 +137,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a mapping of variables.
-    pub(super) fn variables(&mut self, value: &Node) -> IndexMap<String, Node> {
+    pub(super) fn variables(&mut self, value: &Node) -> IndexMap<String, Arc<Node>> {
         let mut variables = IndexMap::new();
         for (key, value) in value.as_mapping().into_iter().flat_map(Mapping::iter) {
             match key.as_str() {
                 Some(name) if fields::is_variable_name(name) => {
-                    variables.insert(name.to_owned(), value.clone());
+                    variables.insert(name.to_owned(), Arc::new(value.clone()));
                 }
                 Some(name) => self.problems.hinted(
                     &key.position,

@@ -12,6 +12,12 @@ pub struct Sources {
     pub modules: &'static [&'static Module],
 }
 
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.modules.iter().map(|module| module.name)).finish()
+    }
+}
+
 impl Default for Sources {
     fn default() -> Self {
         Self { modules: modules::ALL }
@@ -35,7 +41,25 @@ pub(crate) fn short_name(name: &str) -> Option<&str> {
 
 /// Reads the one document of a YAML file.
 pub(crate) fn read(path: &Utf8Path) -> Result<(Node, Vec<Mistake>), Mistakes> {
-    let text = std::fs::read_to_string(path).map_err(|error| Mistakes::from(unreadable(path, &error)))?;
+    read_with(path, None)
+}
+
+/// What a file begins with that Ansible Vault has encrypted.
+const VAULT_HEADER: &str = "$ANSIBLE_VAULT;";
+
+/// Reads the one document of a YAML file, which may be encrypted.
+pub(crate) fn read_with(
+    path: &Utf8Path,
+    decrypt: Option<&template::Decrypt>,
+) -> Result<(Node, Vec<Mistake>), Mistakes> {
+    let mut text = std::fs::read_to_string(path).map_err(|error| Mistakes::from(unreadable(path, &error)))?;
+    if text.starts_with(VAULT_HEADER) {
+        let decrypt = decrypt.ok_or_else(|| {
+            Mistakes::from(Mistake::new(format!("file `{path}` is encrypted, and there is no vault password")))
+        })?;
+        text = decrypt(&text)
+            .map_err(|why| Mistakes::from(Mistake::new(format!("file `{path}` can not be decrypted: {why}"))))?;
+    }
     let Parsed { warnings, documents } = yaml::parse(path.as_str(), &text).map_err(|error| mistakes(&error))?;
     let node = Parsed { documents, warnings: Vec::new() }.into_one(path.as_str()).map_err(|error| mistakes(&error))?;
     Ok((node, warnings))

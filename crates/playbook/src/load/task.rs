@@ -7,8 +7,8 @@ use super::{Action, LevelKind, Loop, LoopControl, Task, fields};
 use std::sync::Arc;
 use yaml::{Mapping, Node, Value};
 
-/// The lookups that `with_…` can name; those that this engine has are decided by the template engine.
-pub(crate) const WITH: [&str; 7] = ["items", "list", "dict", "sequence", "together", "indexed_items", "flattened"];
+/// The lookups that `with_…` can name.
+pub(crate) const WITH: [&str; 6] = ["items", "list", "dict", "together", "indexed_items", "flattened"];
 
 impl Reader<'_> {
     /// Reads a task or handler. A task whose module is not known is read as far as it goes.

@@ -123,7 +123,7 @@ impl Reader<'_> {
     }
 
     /// Reads a file of tasks; `named` is where its name was written.
-    pub(super) fn task_file(&mut self, path: &Utf8PathBuf, named: &Node, place: &Place) -> Vec<Item> {
+    pub(crate) fn task_file(&mut self, path: &Utf8PathBuf, named: &Node, place: &Place) -> Vec<Item> {
         if self.open_files.contains(path) {
             self.problems.mistake(&named.position, format!("file `{path}` imports itself"));
             return Vec::new();

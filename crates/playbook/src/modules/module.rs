@@ -60,6 +60,8 @@ pub enum Kind {
     Dictionary,
     /// `raw`
     Raw,
+    /// Conditions, one or a list, which arrive as they are written: the module evaluates them (`assert: that:`).
+    Conditions,
 }
 
 impl Parameter {

@@ -63,6 +63,7 @@ impl Options {
             variable_end_string: arguments.required_string("variable_end_string")?,
             block_start_string: arguments.required_string("block_start_string")?,
             block_end_string: arguments.required_string("block_end_string")?,
+            ..FileOptions::default()
         };
         Ok(Self { src: arguments.required_string("src")?, place: Place::of(arguments)?, file })
     }

@@ -1,0 +1,12 @@
+//! Everything that is wrong with a playbook before anything runs, in one go.
+
+mod items;
+mod levels;
+mod notify;
+mod parameters;
+mod report;
+mod templates;
+
+pub use report::{Report, check};
+
+pub(crate) use items::items;

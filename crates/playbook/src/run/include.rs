@@ -1,0 +1,124 @@
+//! `include_tasks`: files that are read while the play runs.
+
+use super::execution::{Done, Include};
+use super::fault::Fault;
+use super::flow::{Flow, Inside, State};
+use super::{paths, report};
+use crate::event::{Event, Status};
+use crate::load::{Item, Level, LevelKind, Place, Problems, Reader, Task, sources};
+use camino::Utf8PathBuf;
+use diagnostic::Mistake;
+use std::sync::Arc;
+
+/// A file that some hosts include.
+struct Group {
+    include: Include,
+    hosts: Vec<usize>,
+}
+
+impl Flow<'_> {
+    /// Runs the files that a task includes, one after the other, each on the hosts that ask for it.
+    pub(crate) async fn include(&mut self, task: &Arc<Task>, done: &[(usize, Done)], inside: Inside) {
+        for group in grouped(done, |host| self.states[host] == State::Active) {
+            match self.read(task, &group.include) {
+                Ok((path, items)) => {
+                    self.tell_included(&path, &group);
+                    let hosts = self.active(&group.hosts);
+                    self.items(&items, &hosts, inside).await;
+                }
+                Err(fault) => self.refuse(task, &group, &fault, inside),
+            }
+        }
+    }
+
+    fn tell_included(&self, path: &Utf8PathBuf, group: &Group) {
+        let hosts: Vec<String> = group.hosts.iter().map(|host| self.hosts[*host].name.clone()).collect();
+        for host in &hosts {
+            self.run.outcome().count(host, Status::Ok, false);
+        }
+        let redact = |label: &String| self.run.options.redactor.redact(label).into_owned();
+        let item = group.include.label.as_ref().map(redact);
+        self.run.tell(Event::Included { file: path.to_string(), hosts, item });
+    }
+
+    /// Reads the file. Its tasks inherit from where the include stands, not from the include itself, but for its variables
+    /// and what `apply` says.
+    fn read(&self, task: &Task, include: &Include) -> Result<(Utf8PathBuf, Vec<Item>), Fault> {
+        let kind = if task.is_handler { "handlers" } else { "tasks" };
+        let folders = paths::search_path(self.play, &task.level);
+        let directories: Vec<_> =
+            folders.iter().flat_map(|folder| [folder.clone(), sources::join(folder, kind)]).collect();
+        let path = sources::find_file(&include.file, &directories).ok_or_else(|| {
+            let message = format!("Could not find or access '{}' on the Ansible Controller.", include.file);
+            Fault::at(Mistake::at(task.action.position.clone(), message))
+        })?;
+        let file = Arc::new(Level {
+            kind: LevelKind::File(sources::directory_of(&path)),
+            parent: task.level.parent.clone(),
+            keywords: crate::Keywords::default(),
+            vars: task.level.vars.clone(),
+            values: include.values.clone(),
+        });
+        let mut reader = Reader::new(&self.run.options.sources);
+        let level = match task.action.arguments.get("apply") {
+            Some(apply) => reader.apply_level(apply, Arc::clone(&file)).unwrap_or(file),
+            None => file,
+        };
+        let place = Place { level, handlers: task.is_handler, directories };
+        let named = yaml::Node::new(yaml::Value::String(include.file.clone()), task.action.position.clone());
+        let items = reader.task_file(&path, &named, &place);
+        let mut problems = reader.into_problems();
+        crate::check::items(&items, &mut problems);
+        match first(problems) {
+            Some(mistake) => Err(Fault::at(mistake)),
+            None => Ok((path, items)),
+        }
+    }
+
+    /// A file that can't be included fails on all its hosts.
+    fn refuse(&mut self, task: &Task, group: &Group, fault: &Fault, inside: Inside) {
+        let status = if inside.rescued { Status::Rescued } else { Status::Failed };
+        for host in &group.hosts {
+            self.states[*host] = State::Failed;
+            let name = self.hosts[*host].name.clone();
+            self.run.outcome().count(&name, status, false);
+            if !inside.rescued {
+                self.variables.remove(&name);
+            }
+            let redactor = &self.run.options.redactor;
+            self.run.tell(Event::TaskFinished {
+                host: name,
+                task: task.title().to_owned(),
+                status,
+                result: report::shown(&fault.result, false, redactor),
+                duration_seconds: 0.0,
+                position: task.position.clone(),
+                diagnostic: report::shown_mistake(fault.mistake.as_ref(), false, redactor),
+            });
+        }
+    }
+}
+
+/// The first thing wrong with a file. What only Ansible supports is wrong by now, too: the run is under way.
+fn first(problems: Problems) -> Option<Mistake> {
+    let all = problems.mistakes.into_iter().chain(problems.unsupported.into_iter().map(|mistake| Mistake {
+        message: format!("{} is not supported by the native engine", mistake.message),
+        ..mistake
+    }));
+    all.min_by(|a, b| a.position.cmp(&b.position))
+}
+
+/// Which hosts include which file with which loop variables, in the order of `IncludedFile.process_include_results`.
+fn grouped(done: &[(usize, Done)], is_active: impl Fn(usize) -> bool) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (host, done) in done.iter().filter(|(host, _)| is_active(*host)) {
+        for include in &done.includes {
+            let known = groups.iter_mut().find(|group| group.include == *include && !group.hosts.contains(host));
+            match known {
+                Some(group) => group.hosts.push(*host),
+                None => groups.push(Group { include: include.clone(), hosts: vec![*host] }),
+            }
+        }
+    }
+    groups
+}
