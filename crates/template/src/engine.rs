@@ -96,7 +96,11 @@ impl Engine {
     ) -> Result<Vec<Value>, Error> {
         let program = self.program("", Mode::Template, position)?;
         let mut exec = Exec::new(self.session(scope), program, position.clone(), false);
-        let run = || match finalize(Value::list(lookups::run(&mut exec, name, Args::of(terms))?))? {
+        let mut args = Args::of(terms);
+        if name.ends_with("first_found") {
+            args.named.push((lookups::BY_LOOP.into(), Value::Bool(true)));
+        }
+        let run = || match finalize(Value::list(lookups::run(&mut exec, name, args)?))? {
             Value::List(found) => Ok(found.to_vec()),
             other => Ok(vec![other]),
         };

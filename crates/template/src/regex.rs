@@ -23,7 +23,7 @@ pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Arc<Regex>, Error> 
     if let Some(regex) = compiled.get(&key) {
         return Ok(regex.clone());
     }
-    let regex = RegexBuilder::new(&translate(pattern))
+    let regex = RegexBuilder::new(&translate(pattern, flags.multiline))
         .case_insensitive(flags.ignore_case)
         .multi_line(flags.multiline)
         .build()
@@ -38,10 +38,12 @@ pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Arc<Regex>, Error> 
 
 /// What Python writes otherwise: `\Z` is the very end; `$` also matches before a last newline; `(?<n>` is `(?P<n>`;
 /// braces that are no repetition and brackets inside a class are literal.
-fn translate(pattern: &str) -> String {
+fn translate(pattern: &str, multiline: bool) -> String {
     let characters: Vec<char> = pattern.chars().collect();
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut in_class = false;
+    // With `(?m)` inside the pattern `$` means something else, and is left alone.
+    let whole_end = !multiline && !pattern.contains("(?");
     let mut index = 0;
     while let Some(character) = characters.get(index).copied() {
         let next = characters.get(index + 1).copied();
@@ -81,6 +83,7 @@ fn translate(pattern: &str) -> String {
                 out.push('\\');
                 out.push(character);
             }
+            '$' if !in_class && whole_end => out.push_str("(?=\\n?\\z)"),
             '{' if !in_class && !is_repetition(&characters[index..]) => out.push_str("\\{"),
             '}' if !in_class && !closes_repetition(&characters[..=index]) => out.push_str("\\}"),
             other => out.push(other),
@@ -187,6 +190,6 @@ mod tests {
     #[case("a\\Z", "a\\z")]
     #[case("\\/a", "/a")]
     fn python_patterns_are_translated(#[case] python: &str, #[case] expected: &str) {
-        assert_eq!(translate(python), expected);
+        assert_eq!(translate(python, false), expected);
     }
 }

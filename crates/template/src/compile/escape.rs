@@ -1,5 +1,5 @@
 //! Backslashes in string constants of `{{ … }}`: Ansible takes them literally, since YAML has read them once already
-//! (ansible-core 2.19, `AnsibleLexer.tokeniter`). `{% … %}`, conditions and template files keep Jinja's escapes.
+//! (ansible-core 2.19, `AnsibleLexer.tokeniter`). `{% … %}`, bare expressions and template files keep Jinja's escapes.
 
 /// A text with backslashes doubled where needed, and the way back to the original offsets.
 pub(crate) struct Escaped {
@@ -16,12 +16,7 @@ impl Escaped {
 
     /// The text with backslashes in the strings of its `{{ … }}` doubled.
     pub(crate) fn in_variables(text: &str) -> Self {
-        if text.contains('\\') { double(text, false) } else { Self::unchanged(text) }
-    }
-
-    /// The same for an expression without delimiters.
-    pub(crate) fn in_expression(text: &str) -> Self {
-        if text.contains('\\') { double(text, true) } else { Self::unchanged(text) }
+        if text.contains('\\') { double(text) } else { Self::unchanged(text) }
     }
 
     /// The offset in the original text.
@@ -39,9 +34,9 @@ enum State {
     String(char),
 }
 
-fn double(text: &str, expression: bool) -> Escaped {
+fn double(text: &str) -> Escaped {
     let mut escaped = Escaped { text: String::with_capacity(text.len() + 8), inserted: Vec::new() };
-    let mut state = if expression { State::Variable } else { State::Text };
+    let mut state = State::Text;
     let mut raw = false;
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
@@ -66,7 +61,7 @@ fn double(text: &str, expression: bool) -> Escaped {
                     take = 2;
                 }
             }
-            State::Variable if rest.starts_with("}}") && !expression => (state, take) = (State::Text, 2),
+            State::Variable if rest.starts_with("}}") => (state, take) = (State::Text, 2),
             State::Block if rest.starts_with("%}") => (state, take) = (State::Text, 2),
             State::Comment if rest.starts_with("#}") => (state, take) = (State::Text, 2),
             State::Variable if matches!(character, '"' | '\'') => state = State::String(character),

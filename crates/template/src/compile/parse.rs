@@ -34,8 +34,7 @@ pub(crate) fn compile(text: &str, mode: Mode, syntax: &Syntax) -> Result<Program
     }
     let escaped = match mode {
         Mode::Template => Escaped::in_variables(text),
-        Mode::Expression => Escaped::in_expression(text),
-        Mode::Condition | Mode::File => Escaped::unchanged(text),
+        Mode::Expression | Mode::Condition | Mode::File => Escaped::unchanged(text),
     };
     let lower = Lower { escaped: &escaped };
     let body = match mode {

@@ -83,7 +83,7 @@ impl Exec {
                 (false, Some(otherwise)) => self.expr(otherwise),
                 (false, None) => {
                     let message = "the inline if-expression evaluated to false and no else section was defined.";
-                    Ok(Value::marker(Error::undefined(message, None).at(|| self.place(expr.span))))
+                    Ok(Value::blank(Error::undefined(message, None).at(|| self.place(expr.span))))
                 }
             },
             Kind::Filter { target: Some(target), .. } => {

@@ -119,6 +119,7 @@ pub(super) fn need_map(value: Value, filter: &str) -> Result<Arc<Map>, Error> {
 fn dict2items(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let [value, key_name, value_name] = args.bind(["mydict", "key_name", "value_name"])?;
     let map = need_map(value.need("mydict")?, "dict2items")?;
+    map.values().try_for_each(|value| value.check().map(drop))?;
     let (key_name, value_name) = (Key::from(key_name.text_or("key")?), Key::from(value_name.text_or("value")?));
     let record = |(key, value): (&Key, &Value)| {
         Value::map(Map::from_iter([(key_name.clone(), key.value()), (value_name.clone(), value.clone())]))

@@ -25,10 +25,6 @@ pub(super) fn dump(value: &Value, style: &Style) -> Result<String, Error> {
     if !writer.out.ends_with('\n') {
         writer.out.push('\n');
     }
-    // PyYAML ends a bare scalar's document with a mark, since nothing else tells its end.
-    if is_plain_scalar(value) && !writer.out.trim_end().ends_with(['"', '\'']) {
-        writer.out.push_str("...\n");
-    }
     Ok(writer.out)
 }
 

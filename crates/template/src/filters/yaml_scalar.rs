@@ -109,7 +109,7 @@ impl Analysis {
                     _ => {}
                 }
             }
-            let printable = matches!(character, '\n' | '\u{85}' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+            let printable = matches!(character, '\n' | '\u{85}' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}');
             special |= !printable || character == '\u{feff}';
             let is_break = matches!(character, '\n' | '\u{85}' | '\u{2028}' | '\u{2029}');
             if character == ' ' {
@@ -200,7 +200,7 @@ fn double(text: &str, context: &Context) -> String {
     let characters: Vec<char> = text.chars().collect();
     let mut spaced = false;
     for (index, character) in characters.iter().copied().enumerate() {
-        let plain = matches!(character, ' '..='~' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' | '\u{10000}'..);
+        let plain = matches!(character, ' '..='~' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}');
         let inside = index > 0 && index + 1 < characters.len();
         if character == ' ' && !context.is_key && !spaced && inside && column > context.width {
             let _ = write!(out, "\\\n{}", " ".repeat(context.indent));

@@ -45,7 +45,11 @@ pub(super) fn fileglob(exec: &mut Exec, args: Args) -> Result<Vec<Value>, Error>
     Ok(found)
 }
 
+/// How a loop tells `first_found` that it is one.
+pub(crate) const BY_LOOP: &str = "invoked_as_with";
+
 pub(super) fn first_found(exec: &mut Exec, mut args: Args) -> Result<Vec<Value>, Error> {
+    let by_loop = args.take(BY_LOOP).is_some();
     let mut skip = args.take("skip").is_some_and(|value| crate::filters::to_bool(&value));
     let own_files = args.take("files").map_or(Ok(Vec::new()), |files| parts(&files, ",;"))?;
     let own_paths = args.take("paths").map_or(Ok(Vec::new()), |paths| parts(&paths, ",:;"))?;
@@ -53,9 +57,9 @@ pub(super) fn first_found(exec: &mut Exec, mut args: Args) -> Result<Vec<Value>,
     let mut names = Vec::new();
     let terms = if args.positional.is_empty() { own_files.into_iter().map(Value::from).collect() } else { args.positional };
     collect(&terms, &own_paths, &mut names, &mut skip)?;
-    let found = names.iter().find_map(|name| {
-        paths::find(&exec.session, "files", name).or_else(|| paths::find(&exec.session, "templates", name))
-    });
+    // Only a loop (`with_first_found`) looks into the folder that belongs to its task's module.
+    let kinds: &[&str] = if by_loop { &["templates", "vars", "files"] } else { &[""] };
+    let found = names.iter().find_map(|name| kinds.iter().find_map(|kind| paths::find(&exec.session, kind, name)));
     match found {
         Some(path) => Ok(vec![Value::from(path.display().to_string())]),
         None if skip => Ok(Vec::new()),

@@ -85,8 +85,27 @@ pub(super) fn subelements(exec: &mut Exec, args: Args) -> Result<Vec<Value>, Err
         _ => false,
     };
     let filter = crate::filters::find("subelements").ok_or_else(|| Error::operation("no filter `subelements`"))?;
-    let call = Args::of(vec![list.need("terms")?, path.need("subelement")?, Value::Bool(skip)]);
-    iterate(&(filter.run)(exec, call)?)
+    let path = text(&path.need("subelement")?)?;
+    let call = Args::of(vec![list.need("terms")?, Value::from(path.as_str()), Value::Bool(skip)]);
+    let pairs = iterate(&(filter.run)(exec, call)?)?;
+    let keys: Vec<&str> = path.split('.').collect();
+    let shortened = pairs.into_iter().map(|pair| match pair.as_sequence() {
+        Some([element, item]) => Value::tuple(vec![without(element, &keys), item.clone()]),
+        _ => pair,
+    });
+    Ok(shortened.collect())
+}
+
+/// The element without the list that is gone through, as the lookup (not the filter) gives it.
+fn without(element: &Value, keys: &[&str]) -> Value {
+    let (Value::Map(map), [key, rest @ ..]) = (element, keys) else { return element.clone() };
+    let mut map = crate::Map::clone(map);
+    if rest.is_empty() {
+        map.shift_remove(&crate::value::Name(key));
+    } else if let Some(inner) = map.get_mut(&crate::value::Name(key)) {
+        *inner = without(inner, rest);
+    }
+    Value::map(map)
 }
 
 pub(super) fn random_choice(_: &mut Exec, args: Args) -> Result<Vec<Value>, Error> {

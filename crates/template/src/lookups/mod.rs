@@ -8,5 +8,6 @@ mod password;
 mod registry;
 mod values;
 
+pub(crate) use files::BY_LOOP;
 pub(crate) use call::{lookup, query, run};
 pub(crate) use registry::{exists, unknown};

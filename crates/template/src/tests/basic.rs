@@ -65,7 +65,7 @@ fn operator(args: Args, operator: Operator) -> Result<bool, Error> {
 fn defined(args: Args, wanted: bool) -> Result<bool, Error> {
     let [value] = args.bind(["value"])?;
     let value = value.unwrap_or_default();
-    if value.is_undefined() {
+    if value.is_undefined() || value.is_blank() {
         return Ok(!wanted);
     }
     value.check().map(|_| wanted)

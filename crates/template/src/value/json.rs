@@ -28,7 +28,11 @@ fn int_to_json(number: i128) -> Json {
     if let Ok(small) = i64::try_from(number) {
         return Json::Number(small.into());
     }
-    u64::try_from(number).map_or_else(|_| Json::String(number.to_string()), |large| Json::Number(large.into()))
+    if let Ok(large) = u64::try_from(number) {
+        return Json::Number(large.into());
+    }
+    // What JSON readers make of larger ones.
+    Number::from_f64(number as f64).map_or(Json::Null, Json::Number)
 }
 
 impl From<Json> for Value {

@@ -49,13 +49,26 @@ pub struct Marker {
     pub error: Error,
     /// Whether something undefined is the cause (then `default` steps in), and not a filter that failed.
     pub is_undefined: bool,
+    /// Whether it is what an inline `if` without `else` gives: Jinja's own undefined value, which is false, prints as
+    /// nothing inside text, and that Ansible's `default` does not know.
+    pub(crate) is_blank: bool,
 }
 
 impl Value {
     /// The value in place of something undefined, or of a filter that failed; using it raises `error`.
     pub fn marker(error: Error) -> Self {
         let is_undefined = error.is_undefined();
-        Self::Undefined(Arc::new(Marker { error, is_undefined }))
+        Self::Undefined(Arc::new(Marker { error, is_undefined, is_blank: false }))
+    }
+
+    /// The value of an inline `if` that does not hold and has no `else`.
+    pub(crate) fn blank(error: Error) -> Self {
+        Self::Undefined(Arc::new(Marker { error, is_undefined: false, is_blank: true }))
+    }
+
+    /// Whether it is what an inline `if` without `else` gives.
+    pub(crate) fn is_blank(&self) -> bool {
+        matches!(self, Self::Undefined(marker) if marker.is_blank)
     }
 
     /// A list.

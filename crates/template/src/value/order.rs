@@ -7,6 +7,9 @@ use std::cmp::Ordering;
 impl Value {
     /// Whether Python's `bool()` holds.
     pub fn truth(&self) -> Result<bool, Error> {
+        if self.is_blank() {
+            return Ok(false);
+        }
         Ok(match self.check()? {
             Self::None => false,
             Self::Bool(flag) => *flag,
