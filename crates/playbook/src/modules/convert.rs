@@ -1,7 +1,7 @@
 //! From the values of a task to a module's typed options, with the conversions and words of Ansible's argument specification
 //! (ansible-core 2.19, `module_utils/common/{parameters,validation}.py`).
 
-use super::{Failure, Invocation, Kind, Module, Parameter};
+use super::{Failure, Invocation, Module, Parameter};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -343,6 +343,7 @@ fn fields(line: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Kind;
     use super::super::testing::{message, parameters};
     use super::*;
     use rstest::rstest;

@@ -22,6 +22,7 @@ mod stat;
 mod template;
 #[cfg(test)]
 mod testing;
+mod uri;
 mod wait_for;
 mod words;
 
@@ -43,6 +44,7 @@ pub const ALL: &[&Module] = &[
     &shell::MODULE,
     &stat::MODULE,
     &template::MODULE,
+    &uri::MODULE,
     &wait_for::MODULE,
 ];
 

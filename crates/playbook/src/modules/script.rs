@@ -179,4 +179,38 @@ mod tests {
     fn comments_stay_at_home() {
         assert_eq!(strip_comments("# why\na # b\n  # c\n"), "a # b\n");
     }
+
+    /// Every script of the modules.
+    fn scripts() -> Vec<std::path::PathBuf> {
+        fn walk(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, found);
+                } else if path.extension().is_some_and(|extension| extension == "sh") {
+                    found.push(path);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/modules"), &mut found);
+        assert!(found.len() >= 8, "{found:?}");
+        found
+    }
+
+    #[test]
+    fn scripts_are_read_by_every_shell_and_by_shellcheck() {
+        let scripts = scripts();
+        for shell in super::super::testing::shells() {
+            for script in &scripts {
+                let mut process = std::process::Command::new(shell[0]);
+                let output = process.args(&shell[1..]).arg("-n").arg(script).output().unwrap();
+                assert!(output.status.success(), "{shell:?}: {}", String::from_utf8_lossy(&output.stderr));
+            }
+        }
+        match std::process::Command::new("shellcheck").args(["-s", "sh"]).args(&scripts).output() {
+            Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
+            Err(_) => println!("skipped: no shellcheck"),
+        }
+    }
 }
