@@ -1,56 +1,100 @@
 //! What may stand for hosts in an inventory: a name or address, ranges in it (`pi-[1:4]`), a port behind it. The rules are
 //! ansible-core 2.19's (`parsing/utils/addresses.py`, `plugins/inventory/__init__.py`).
 
-use regex::Regex;
-use std::sync::LazyLock;
+use std::net::Ipv6Addr;
 
 /// More hosts than this from one pattern are a typing mistake; Ansible would try to hold them all.
 const MOST_HOSTS: usize = 100_000;
 
-static BRACKETED_PORT: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\[(.+)\]:([0-9]+)$"));
-static PORT: LazyLock<Regex> = LazyLock::new(|| pattern(r"^((?:[^:\[\]]|\[[^\]]*\])*):([0-9]+)$"));
-
-static IPV4: LazyLock<Regex> = LazyLock::new(|| {
-    let part = r"(?:[01]?[0-9]{1,2}|2[0-4][0-9]|25[0-5]|\[[0-9]+:[0-9]+(?::[0-9]+)?\])";
-    pattern(&format!(r"^(?:{part}\.){{3}}{part}$"))
-});
-
-static IPV6: LazyLock<Regex> = LazyLock::new(|| {
-    let p = r"(?:[0-9a-f]{1,4}|\[[0-9a-f]+:[0-9a-f]+(?::[0-9]+)?\])";
-    pattern(&format!(
-        "(?i)^(?:(?:{p}:){{7}}{p}|(?:{p}:){{1,6}}:|(?:{p}:)(?::{p}){{1,6}}|(?:{p}:){{2}}(?::{p}){{1,5}}|(?:{p}:){{3}}(?::{p}){{1,4}}\
-         |(?:{p}:){{4}}(?::{p}){{1,3}}|(?:{p}:){{5}}(?::{p}){{1,2}}|(?:{p}:){{6}}(?::{p})|:(?::{p}){{1,6}}|{p}?::\
-         |(?:0:){{6}}(?:{p}\\.){{3}}{p}|::(?:ffff:)?(?:{p}\\.){{3}}{p}|(?:0:){{5}}ffff:(?:{p}\\.){{3}}{p})$"
-    ))
-});
-
-static HOSTNAME: LazyLock<Regex> = LazyLock::new(|| {
-    let range = r"\[(?:[a-z]:[a-z]|[0-9]+:[0-9]+)(?::[0-9]+)?\]";
-    // Python's pattern says "does not end with `-` or `_`" by looking behind.
-    let label = format!(r"(?:(?:\w|{range})(?:[\w-]|{range})*(?:[^\W_]|{range})|[^\W_]|{range})");
-    pattern(&format!(r"(?i)^{label}(?:\.{label})*$"))
-});
-
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a constant pattern that the tests compile")
-}
-
-/// Name, possibly with ranges, and port of what Ansible takes for a host; `None` for anything else.
+/// Name, possibly with ranges, and port of what Ansible takes for a host; `None` for anything else. Checked by hand: the
+/// reference's regular expressions take longer to compile than a whole inventory to read.
 pub(crate) fn parse(text: &str) -> Option<(&str, Option<u32>)> {
-    let (mut host, mut port) = (text, None);
-    for with_port in [&BRACKETED_PORT, &PORT] {
-        if let Some(found) = with_port.captures(host) {
-            let (Some(name), Some(number)) = (found.get(1), found.get(2)) else { continue };
-            port = Some(number.as_str().parse().ok()?);
-            host = name.as_str();
-        }
-    }
-    [&IPV4, &IPV6, &HOSTNAME].iter().any(|kind| kind.is_match(host)).then_some((host, port))
+    let (host, port) = match with_port(text) {
+        Some((host, port)) => (host, Some(port.parse().ok()?)),
+        None => (text, None),
+    };
+    (is_address(host) || is_hostname(host)).then_some((host, port))
 }
 
 /// Whether a name is an address, whose dots do not separate a host from its domain.
 pub(crate) fn is_address(name: &str) -> bool {
-    IPV4.is_match(name) || IPV6.is_match(name)
+    is_ipv4(name) || is_ipv6(name)
+}
+
+/// `host:22` or `[host]:22`; colons elsewhere are allowed between brackets only.
+fn with_port(text: &str) -> Option<(&str, &str)> {
+    let (host, port) = text.rsplit_once(':')?;
+    if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).filter(|inner| !inner.is_empty());
+    match inner {
+        Some(inner) => Some((inner, port)),
+        None => colons_are_bracketed(host).then_some((host, port)),
+    }
+}
+
+fn colons_are_bracketed(mut text: &str) -> bool {
+    while let Some(start) = text.find(['[', ']', ':']) {
+        let Some(end) = text[start..].strip_prefix('[').and_then(|rest| rest.find(']')) else { return false };
+        text = &text[start + 1 + end + 1..];
+    }
+    true
+}
+
+fn is_ipv4(text: &str) -> bool {
+    let Some(text) = without_ranges(text, |bound| bound.bytes().all(|byte| byte.is_ascii_digit())) else {
+        return false;
+    };
+    let is_part = |part: &str| {
+        let is_number = (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        is_number && part.parse::<u16>().is_ok_and(|number| number <= 255)
+    };
+    text.split('.').count() == 4 && text.split('.').all(is_part)
+}
+
+fn is_ipv6(text: &str) -> bool {
+    text.contains(':')
+        && without_ranges(text, |bound| bound.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .is_some_and(|text| text.parse::<Ipv6Addr>().is_ok())
+}
+
+/// Labels of letters, digits, `-` and `_`, which neither begin with `-` nor end with `-` or `_`.
+fn is_hostname(text: &str) -> bool {
+    let is_bound = |bound: &str| {
+        bound.bytes().all(|byte| byte.is_ascii_digit()) || bound.len() == 1 && bound.as_bytes()[0].is_ascii_alphabetic()
+    };
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with(['-', '_'])
+            && label.chars().all(|character| character.is_alphanumeric() || "-_".contains(character))
+    };
+    without_ranges(text, is_bound).is_some_and(|text| text.split('.').all(is_label))
+}
+
+/// The text with a digit in the place of each range; `None` if there is a bracket that is no range with such bounds.
+fn without_ranges(text: &str, is_bound: impl Fn(&str) -> bool) -> Option<String> {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        let (range, tail) = after.split_once(']')?;
+        let bounds: Vec<&str> = range.split(':').collect();
+        let is_step = |step: &str| !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
+        let is_range = match bounds.as_slice() {
+            [_, _] => true,
+            [_, _, step] => is_step(step),
+            _ => false,
+        };
+        if !is_range || !bounds[..2].iter().all(|bound| !bound.is_empty() && is_bound(bound)) {
+            return None;
+        }
+        plain.push_str(before);
+        plain.push('0');
+        rest = tail;
+    }
+    plain.push_str(rest);
+    (!rest.contains(']')).then_some(plain)
 }
 
 /// The hosts that an inventory's host pattern stands for, and their port.
