@@ -19,6 +19,9 @@ pub enum Error {
     /// The machines of the inventory do not make nodes.
     #[error("{0}")]
     Nodes(#[source] Mistakes),
+    /// The inventory can not be read.
+    #[error(transparent)]
+    Inventory(#[from] inventory::Error),
     /// More nodes than the address ranges hold.
     #[error("a sandbox has at most {limit} nodes, not {count}")]
     TooManyNodes {
@@ -165,7 +168,10 @@ impl Error {
 
 impl Diagnose for Error {
     fn position(&self) -> Option<Position> {
-        None
+        match self {
+            Self::Inventory(error) => error.position(),
+            _ => None,
+        }
     }
 
     fn hint(&self) -> Option<String> {
@@ -174,6 +180,7 @@ impl Diagnose for Error {
             Self::PortTaken { .. } | Self::State { .. } => {
                 "run `cluster sandbox down`, then `cluster sandbox up` (what was deployed in it is lost)"
             }
+            Self::Inventory(error) => return error.hint(),
             Self::ComponentDied { component, tail, .. } => return Some(died(*component, tail)),
             Self::Timeout { .. } => {
                 "run `cluster sandbox status` to see what is missing, then `cluster sandbox up` again"
@@ -192,6 +199,7 @@ impl Diagnose for Error {
 
     fn exit(&self) -> Exit {
         match self {
+            Self::Inventory(error) => error.exit(),
             Self::MissingTools { .. } | Self::Nodes(_) | Self::TooManyNodes { .. } | Self::UnknownComponent { .. } => {
                 Exit::Usage
             }
@@ -202,6 +210,7 @@ impl Diagnose for Error {
     fn parts(&self) -> Vec<&dyn Diagnose> {
         match self {
             Self::Nodes(mistakes) => mistakes.parts(),
+            Self::Inventory(error) => error.parts(),
             _ => Vec::new(),
         }
     }

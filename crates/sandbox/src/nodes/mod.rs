@@ -1,5 +1,6 @@
 //! The simulated nodes: what they are, and keeping the cluster's in step with the inventory's machines.
 
+mod inventory;
 mod object;
 mod spec;
 mod sync;
