@@ -178,6 +178,7 @@ fn a_sandbox_is_a_cluster_of_the_inventory_s_machines() {
     workloads_get_what_k3s_gives(&project);
     jobs_and_hooks_complete(&project);
     logs_say_that_nothing_runs(&project);
+    helm_installs_waits_and_tests(&project);
     changed_machines_change_the_nodes(&project);
 
     let root = project.sandbox.root().to_owned();
@@ -205,7 +206,11 @@ fn nodes_are_the_machines(project: &Project) {
     let status = project.runtime.block_on(project.sandbox.status()).unwrap();
     assert!(status.up, "{status:?}");
     assert!(status.version.unwrap().starts_with("v1.35."));
-    let shown: Vec<_> = status.nodes.iter().map(|it| format!("{} {:?} {} {} {} {}", it.name, it.role, it.arch, it.cpu, it.memory, it.ready)).collect();
+    let shown: Vec<_> = status
+        .nodes
+        .iter()
+        .map(|it| format!("{} {:?} {} {} {} {}", it.name, it.role, it.arch, it.cpu, it.memory, it.ready))
+        .collect();
     assert_eq!(shown[0], "amd-build Controller amd64 8 32Gi true");
     assert_eq!(shown[4], "pi-4 Worker arm64 4 8Gi true");
     let mut addresses: Vec<_> = status.nodes.iter().map(|it| it.address.clone().unwrap()).collect();
@@ -277,6 +282,27 @@ fn logs_say_that_nothing_runs(project: &Project) {
     project.kubectl(&["delete", "deployment/talker"], "").unwrap();
 }
 
+/// The chart of `helm create`: a Deployment with probes, and a test that is a pod.
+fn helm_installs_waits_and_tests(project: &Project) {
+    let folder = tempfile::tempdir().unwrap();
+    let helm = |arguments: &[&str]| {
+        let output = Command::new(project.tools.join("helm"))
+            .args(arguments)
+            .env("KUBECONFIG", project.sandbox.kubeconfig_path())
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "helm {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    helm(&["create", "web"]);
+    let began = Instant::now();
+    helm(&["upgrade", "-i", "web", "./web", "--wait", "--timeout", "60s"]);
+    println!("helm upgrade -i --wait: {:.2} s", began.elapsed().as_secs_f64());
+    assert!(helm(&["test", "web", "--timeout", "60s"]).contains("Succeeded"));
+    helm(&["uninstall", "web", "--wait"]);
+}
+
 fn changed_machines_change_the_nodes(project: &Project) {
     let mut small = machines();
     small.iter_mut().for_each(|machine| machine.memory_bytes = 32 << 20);
@@ -299,6 +325,7 @@ fn changed_machines_change_the_nodes(project: &Project) {
 #[test]
 fn up_repairs_what_was_killed() {
     let Some(project) = Project::new() else { return };
+    up_is_interrupted(&project);
     project.up(&machines());
     project.apply(&claim("app"));
     project.apply(&deployment("app", "64Mi", true));
@@ -322,6 +349,24 @@ fn up_repairs_what_was_killed() {
     silent_kubelets_recover(&project);
 }
 
+/// Drops `up` in the middle, as Ctrl-C does.
+fn up_is_interrupted(project: &Project) {
+    let interrupt = tokio::sync::Notify::new();
+    let tell = |event| {
+        if matches!(event, Event::ComponentStarting { component: Component::KubeScheduler, .. }) {
+            interrupt.notify_one();
+        }
+    };
+    let options = project.options(machines());
+    project.runtime.block_on(async {
+        tokio::select! {
+            result = project.sandbox.up(&options, &tell) => panic!("not interrupted: {result:?}"),
+            () = interrupt.notified() => {}
+        }
+    });
+    assert!(!project.sandbox.is_up());
+}
+
 /// New pods are placed and run, with volumes, and the old ones are ready.
 fn works(project: &Project, name: &str) {
     let name = name.to_lowercase();
@@ -330,7 +375,8 @@ fn works(project: &Project, name: &str) {
     project.wait_for(&format!("deployment {name}"), "/status/readyReplicas", &json!(2));
     project.wait_for("deployment app", "/status/readyReplicas", &json!(2));
     let pods = project.get("pods");
-    let addresses: Vec<_> = pods["items"].as_array().unwrap().iter().map(|it| it["status"]["podIP"].to_string()).collect();
+    let addresses: Vec<_> =
+        pods["items"].as_array().unwrap().iter().map(|it| it["status"]["podIP"].to_string()).collect();
     let mut unique = addresses.clone();
     unique.sort();
     unique.dedup();
@@ -355,6 +401,22 @@ fn silent_kubelets_recover(project: &Project) {
     project.wait_for("deployment app", "/status/readyReplicas", &json!(2));
 }
 
+/// The same with nobody helping: kwok is away until the node controller has noticed.
+#[test]
+#[ignore = "takes a minute and a half; `cargo test -p e2e --test sandbox -- --ignored` before taking a new kwok"]
+fn kwok_comes_back_after_a_minute() {
+    let Some(project) = Project::new() else { return };
+    project.up(&machines());
+    project.apply(&deployment("app", "64Mi", false));
+    project.wait_for("deployment app", "/status/readyReplicas", &json!(2));
+    kill(project.pids()[&Component::Kwok]);
+    wait_until("the node controller to notice", 2 * DEADLINE, || {
+        project.get("deployment app").pointer("/status/unavailableReplicas") == Some(&json!(2))
+    });
+    project.up(&machines());
+    project.wait_for("deployment app", "/status/readyReplicas", &json!(2));
+}
+
 /// Two at once, one of them large; what `up` was killed in the middle of is taken over.
 #[test]
 fn two_sandboxes_live_side_by_side() {
@@ -362,7 +424,11 @@ fn two_sandboxes_live_side_by_side() {
     let many = NodeSpec::with_workers(machines(), 200);
     std::thread::scope(|scope| {
         scope.spawn(|| large.up(&many));
-        scope.spawn(|| small.up(&machines()));
+        // Two terminals in one project: one brings it up, the other waits and finds it up.
+        let twice = [(); 2].map(|()| scope.spawn(|| small.up(&machines())));
+        let events = twice.map(|it| it.join().unwrap());
+        assert_eq!(events.iter().filter(|it| it.contains(&Event::AlreadyUp { nodes: 5 })).count(), 1, "{events:?}");
+        assert!(events.iter().flatten().any(|it| matches!(it, Event::WaitingForLock { .. })), "{events:?}");
     });
     assert_eq!(large.get("nodes")["items"].as_array().unwrap().len(), 201);
     assert_eq!(small.get("nodes")["items"].as_array().unwrap().len(), 5);
@@ -377,14 +443,34 @@ fn two_sandboxes_live_side_by_side() {
     large.wait_for("deployment app", "/status/readyReplicas", &json!(2));
 }
 
-/// What is wrong is said before anything is touched.
+/// What is wrong is said, before anything is touched where that can be.
 #[test]
-fn bad_requests_touch_nothing() {
+fn what_is_wrong_is_said() {
     let Some(project) = Project::new() else { return };
-    let Err(error) = project.try_up(&[]) else { panic!("no node was accepted") };
-    assert!(matches!(error, Error::Nodes(_)), "{error}");
-    let elsewhere = tempfile::tempdir().unwrap();
-    let mut options = project.options(machines());
-    options.tools = Some(elsewhere.path().join("none").try_into().unwrap());
+    assert!(matches!(project.try_up(&[]), Err(Error::Nodes(_))));
+
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Utf8Path::from_path(folder.path()).unwrap();
+    let up = || {
+        project.runtime.block_on(
+            project.sandbox.up(&Options { tools: Some(tools.to_owned()), ..project.options(machines()) }, &|_| {}),
+        )
+    };
+    match up() {
+        Err(Error::MissingTools { missing, .. }) => assert!(missing.contains(&"etcd".to_owned()), "{missing:?}"),
+        other => println!("skipped: this machine has a control plane in PATH ({other:?})"),
+    }
     assert_eq!(std::fs::read_dir(project.sandbox.root()).unwrap().count(), 0);
+
+    for name in Component::ALL.map(Component::name) {
+        let script = tools.join(name);
+        std::fs::write(&script, "#!/bin/sh\necho \"${0##*/}: no space left on device\"; exit 1\n").unwrap();
+        std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    match up() {
+        Err(Error::ComponentDied { component: Component::Etcd, tail, .. }) => {
+            assert_eq!(tail, "etcd: no space left on device");
+        }
+        other => panic!("{other:?}"),
+    }
 }

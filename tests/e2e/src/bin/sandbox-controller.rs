@@ -6,7 +6,8 @@ use std::process::ExitCode;
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let ["sandbox", "controller", "--directory", directory] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    let ["sandbox", "controller", "--directory", directory] =
+        arguments.iter().map(String::as_str).collect::<Vec<_>>()[..]
     else {
         return ExitCode::from(2);
     };
