@@ -1,1 +1,23 @@
-//! bench: shared parts of the tests.
+//! bench: our speed beside that of peers, each timed in turn in one run on one machine. What is compared does the same
+//! work, which is asserted after each run. Misses are printed; they do not fail anything.
+
+mod machine;
+mod outcome;
+mod peer;
+mod requirement;
+mod row;
+mod samples;
+mod sandbox;
+mod startup;
+pub mod table;
+mod work;
+
+pub use machine::Machine;
+pub use peer::Peer;
+pub use requirement::verdicts;
+pub use row::{Measured, measure};
+pub use samples::Samples;
+pub use sandbox::sandbox;
+pub use startup::startup;
+pub use table::Table;
+pub use work::Work;

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Measures `cluster` beside its peers in one run and prints the ratios (docs/SPEED.md). Misses are printed, not failures.
+#
+#   scripts/bench.sh                      everything: about 15 minutes on two idle cores
+#   scripts/bench.sh --quick              without the slow peers
+#   scripts/bench.sh --only '3 tasks'     one row; also: start, sandbox
+#   scripts/bench.sh --rounds 5           more runs of each
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+bench_venv=.tools/venv-bench
+
+# Mitogen runs inside ansible-core, so it gets an environment of its own, with the same pinned versions.
+mitogen() {
+    pins=$(cat tools/python/requirements.txt tests/bench/mitogen.txt)
+    [ "$(cat "$bench_venv/.pins" 2>/dev/null)" != "$pins" ] || return 0
+    say "installing Mitogen into $bench_venv …"
+    rm -rf "$bench_venv"
+    .tools/venv/bin/python -m venv "$bench_venv" &&
+        "$bench_venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps \
+            -r tools/python/requirements.txt -r tests/bench/mitogen.txt &&
+        printf '%s\n' "$pins" >"$bench_venv/.pins"
+}
+
+need cargo "install Rust with rustup: https://rustup.rs"
+scripts/test-setup.sh
+scripts/venv.sh
+# A peer that is missing is said in the table.
+mitogen || say "Mitogen could not be installed and is left out"
+scripts/tools.sh || say "the sandbox will not be measured"
+cargo build --quiet --release --locked --package cluster
+cargo bench --quiet --locked --package bench --no-run
+say "measuring; close what else uses this machine (load now: $(cut -d ' ' -f 1-3 /proc/loadavg 2>/dev/null || uptime))"
+date -u +%Y-%m-%d
+cargo bench --quiet --locked --package bench --bench speed -- "$@"
