@@ -11,7 +11,7 @@ pub(crate) const MODULE: Module = Module {
     name: "assert",
     summary: "Fails unless all its expressions are true.",
     parameters: &[
-        Parameter::new("that", Kind::Raw, "Expressions, one or a list.").required(),
+        Parameter::new("that", Kind::Conditions, "Expressions, one or a list.").required(),
         Parameter::new("fail_msg", Kind::Raw, "The message of a failure.")
             .aliases(&["msg"])
             .default("Assertion failed"),
@@ -73,13 +73,17 @@ fn check(invocation: &Invocation<'_>) -> Result<TaskResult, Failure> {
 
 /// A conditional must be a boolean since ansible-core 2.19; null and the empty string count as true, as in `when`.
 fn holds(invocation: &Invocation<'_>, expression: &Value) -> Result<bool, Failure> {
-    let value = match expression {
-        Value::String(text) if text.is_empty() => Value::Bool(true),
-        Value::Null => Value::Bool(true),
-        Value::String(text) => invocation.context.evaluate(text)?,
-        other => other.clone(),
-    };
-    match &value {
+    match expression {
+        Value::String(text) if text.is_empty() => Ok(true),
+        Value::Null => Ok(true),
+        Value::String(text) => invocation.context.condition(text),
+        other => verdict(other),
+    }
+}
+
+/// A condition's result as the boolean that it has to be.
+pub(super) fn verdict(value: &Value) -> Result<bool, Failure> {
+    match value {
         Value::Bool(truth) => Ok(*truth),
         other => Err(Failure::message(format!(
             "Conditional result ({}) was derived from value of type '{}'. Conditionals must have a boolean result.",

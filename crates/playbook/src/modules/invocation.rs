@@ -5,7 +5,8 @@ use camino::Utf8PathBuf;
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 
-/// One call of a module on one host: its parameters, rendered and with defaults and aliases resolved, and its surroundings.
+/// One call of a module on one host: its parameters, rendered and under their main names, and its
+/// surroundings. Defaults are filled in by whoever reads them.
 pub struct Invocation<'a> {
     /// Parameters by Ansible's main name.
     pub parameters: Map<String, Value>,
@@ -35,6 +36,11 @@ pub trait Context: Send + Sync {
 
     /// Evaluates a bare Jinja expression (`assert: that:`, `debug: var:`) to its native value.
     fn evaluate(&self, expression: &str) -> Result<Value, Failure>;
+
+    /// Whether a condition holds (`assert: that:`), which may also be written as a template.
+    fn condition(&self, condition: &str) -> Result<bool, Failure> {
+        super::assert::verdict(&self.evaluate(condition)?)
+    }
 
     /// How many `-v` the run has (`debug: verbosity:`).
     fn verbosity(&self) -> u8 {

@@ -91,6 +91,20 @@ impl Context for TaskContext<'_> {
         value.map(|value| value.to_json()).map_err(|error| self.fail(&error))
     }
 
+    fn condition(&self, condition: &str) -> Result<bool, Failure> {
+        let scope = self.templates.scope.shared();
+        let node = yaml::Node::new(yaml::Value::String(condition.to_owned()), self.position.clone());
+        self.templates.engine.condition(&node, &scope).map_err(|error| self.fail(&error))
+    }
+
+    fn decrypt(&self, encrypted: &[u8]) -> Result<Vec<u8>, Failure> {
+        let decrypt = self.templates.run.options.decrypt.as_ref();
+        let decrypt = decrypt.ok_or_else(|| Failure::message("Attempting to decrypt but no vault secrets found."))?;
+        let text =
+            std::str::from_utf8(encrypted).map_err(|_| Failure::message("an encrypted file holds more than text"))?;
+        decrypt(text).map(String::into_bytes).map_err(Failure::message)
+    }
+
     fn verbosity(&self) -> u8 {
         self.templates.run.options.verbosity
     }

@@ -45,6 +45,11 @@ pub async fn run(
 ) -> Result<Outcome, Error> {
     playbook.problems.mistakes.clone().into_result().map_err(Error::Playbook)?;
     playbook.problems.unsupported.clone().into_result().map_err(Error::Playbook)?;
+    if let Some(limit) = &options.limit
+        && inventory.select("all", Some(limit))?.hosts.is_empty()
+    {
+        return Err(inventory::Error::NoHosts { pattern: "all".to_owned(), limit: Some(limit.clone()) }.into());
+    }
     let begun = Instant::now();
     let directory = crate::load::sources::directory_of(&playbook.path);
     let run = Run::new(inventory, options, &directory, events, cancel);
