@@ -1,1 +1,51 @@
-//! Placeholder
+//! The `cluster` command: its arguments, its configuration, its commands and its output. The work itself is done by the
+//! other crates; nothing but [`output`] prints.
+
+mod cli;
+mod commands;
+mod config;
+mod connection;
+mod context;
+mod exit;
+mod interrupt;
+mod output;
+mod prompt;
+mod target;
+
+use clap::{CommandFactory, FromArgMatches};
+use cli::Cli;
+use context::Context;
+use output::Output;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// The command-line interface, for the generated reference and its tests.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let output = Output::new(&cli.global);
+    let ended = Context::new(&cli.global, output.clone()).and_then(|context| commands::run(cli.command, &context));
+    let code = match ended {
+        Ok(code) => code,
+        Err(error) => {
+            output.error(error.as_ref());
+            exit::Code::from(error.exit())
+        }
+    };
+    output.finish();
+    code.into()
+}
+
+/// clap's own message; a reader who closed the pipe (`cluster --help | head -1`) is no failure.
+fn usage(error: &clap::Error) -> ExitCode {
+    let _closed_pipe = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}

@@ -1,0 +1,22 @@
+//! `cluster catalog`
+
+mod list;
+mod show;
+
+use crate::context::Context;
+use crate::exit::{Code, Result};
+use clap::Subcommand;
+
+/// The services that can be deployed.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    List(list::Args),
+    Show(show::Args),
+}
+
+pub(crate) fn run(command: Command, context: &Context) -> Result<Code> {
+    match command {
+        Command::List(args) => list::run(&args, context),
+        Command::Show(args) => show::run(&args, context),
+    }
+}

@@ -1,0 +1,58 @@
+//! Where a deployment goes, and what the playbooks are told about it.
+
+use super::args::{Args, SourceKind};
+use super::source;
+use crate::connection::Connection;
+use crate::context::Context;
+use crate::exit::Result;
+use crate::output::DeployEvent;
+use crate::target::Target;
+use camino::Utf8Path;
+use diagnostic::Position;
+use indexmap::IndexMap;
+use inventory::Inventory;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use yaml::Node;
+
+/// A target that is reached, and the variables for the playbooks.
+pub(super) struct Destination {
+    pub(super) connection: Connection,
+    /// What the playbooks are told, over everything that their files say.
+    pub(super) variables: IndexMap<String, Node>,
+}
+
+/// Names the target, says what is deployed, and connects.
+pub(super) async fn reach(context: &Context, args: &Args, inventory: &Arc<Inventory>) -> Result<Destination> {
+    let target = context.target()?;
+    let (kind, source) = source::choose(context, target, args.source).await?;
+    let connection = Connection::open(context, inventory, args.ask_become_pass).await?;
+    context.output.event(DeployEvent::TargetChosen { target, description: connection.description.clone(), source });
+    let mut variables = connection.variables.clone();
+    if target == Target::Boards {
+        variables.extend(told_to_boards(context, &connection)?);
+        if kind == SourceKind::Worktree {
+            let folder = source::send(&connection.controller, &context.root()?).await?;
+            variables.extend([authored("source", json!("worktree")), authored("source_dir", json!(folder))]);
+        }
+    }
+    Ok(Destination { connection, variables })
+}
+
+/// What `cluster.toml` says; the playbooks have the guide's values where it is silent.
+fn told_to_boards(context: &Context, connection: &Connection) -> Result<Vec<(String, Node)>> {
+    let source = &context.config()?.source;
+    let destination = source.destination.as_deref().map(Utf8Path::as_str);
+    let told = [
+        ("kubeconfig", Some(connection.kubeconfig.as_str())),
+        ("repository", source.repository.as_deref()),
+        ("version", source.version.as_deref()),
+        ("destination", destination),
+    ];
+    Ok(told.into_iter().filter_map(|(name, value)| Some(authored(name, json!(value?)))).collect())
+}
+
+/// A variable as if someone had written it into `cluster.toml`.
+pub(super) fn authored(name: &str, value: Value) -> (String, Node) {
+    (name.to_owned(), Node::from_data(&value, Position::new("<cluster deploy>", 1, 1)))
+}

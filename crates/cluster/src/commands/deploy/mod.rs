@@ -1,0 +1,17 @@
+//! `cluster deploy`: one file per step, in the order in which [`run`] takes them.
+
+mod args;
+mod destination;
+mod locate;
+mod play;
+mod recover;
+mod requirements;
+mod rollout;
+mod run;
+mod source;
+mod summary;
+mod values;
+mod verify;
+
+pub(crate) use args::Args;
+pub(crate) use run::run;

@@ -1,0 +1,46 @@
+//! `cluster sandbox logs`
+
+use crate::context::Context;
+use crate::exit::{Code, Failure, Result, boxed};
+use sandbox::Component;
+use std::io::{Read, Seek, SeekFrom};
+
+/// Show the end of a component's log.
+///
+/// Examples:
+///   cluster sandbox logs kube-scheduler
+///   cluster sandbox logs etcd --lines 500
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// The component, as `cluster sandbox status` names it
+    #[arg(value_name = "COMPONENT")]
+    component: String,
+
+    /// How many lines
+    #[arg(short = 'n', long, default_value_t = 50, value_name = "N")]
+    lines: usize,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
+    let component: Component = args.component.parse().map_err(boxed)?;
+    let path = context.sandbox()?.log_path(component);
+    let text = end_of(path.as_str()).map_err(|error| {
+        Failure::usage(format!("`{path}` can not be read")).because(error).hinted("run `cluster sandbox up`")
+    })?;
+    let lines: Vec<_> = text.lines().collect();
+    context.output.data(&lines[lines.len().saturating_sub(args.lines)..].join("\n"));
+    Ok(Code::DONE)
+}
+
+/// More than anybody reads in a terminal; a log may have grown for weeks.
+const KEPT_BYTES: u64 = 4 * 1024 * 1024;
+
+fn end_of(path: &str) -> std::io::Result<String> {
+    let mut file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(KEPT_BYTES)))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

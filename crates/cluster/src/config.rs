@@ -1,0 +1,148 @@
+//! `cluster.toml`. Flags beat the environment, the environment beats this file, this file beats the defaults.
+
+use crate::exit::{Error, Failure, Result, boxed};
+use crate::target::Target;
+use camino::{Utf8Path, Utf8PathBuf};
+use diagnostic::{Mistake, Position};
+use serde::Deserialize;
+
+/// Name of the file that marks the root of a project.
+pub(crate) const FILE_NAME: &str = "cluster.toml";
+
+/// The file's content, with defaults where it is silent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "snake_case")]
+pub(crate) struct Config {
+    /// Inventory, relative to the file.
+    pub(crate) inventory: Utf8PathBuf,
+    /// The host, or the group with the one host, on which service playbooks run.
+    pub(crate) controller: String,
+    /// Kubeconfig on the controller.
+    pub(crate) kubeconfig: Utf8PathBuf,
+    /// Cluster to work on when nothing else says it.
+    pub(crate) target: Target,
+    /// Where the controller gets the charts from.
+    pub(crate) source: Source,
+}
+
+/// `[source]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Source {
+    /// Repository that the controller clones.
+    pub(crate) repository: Option<String>,
+    /// Branch, tag or commit.
+    pub(crate) version: Option<String>,
+    /// The clone on the controller.
+    pub(crate) destination: Option<Utf8PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            inventory: "ansible/inventory/compute.ini".into(),
+            controller: "controller".to_owned(),
+            kubeconfig: "/etc/rancher/k3s/k3s.yaml".into(),
+            target: Target::Boards,
+            source: Source::default(),
+        }
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "serde's `default` needs it, and each field's default is a decision of its own"
+)]
+impl Default for Source {
+    fn default() -> Self {
+        Self { repository: None, version: None, destination: None }
+    }
+}
+
+/// A configuration and the folder that its paths start from.
+pub(crate) struct Found {
+    pub(crate) root: Utf8PathBuf,
+    pub(crate) config: Config,
+}
+
+/// Reads the file given, else the nearest one in the current folder or above it.
+pub(crate) fn find(given: Option<&Utf8Path>) -> Result<Found> {
+    let path = match given {
+        Some(path) => absolute(path)?,
+        None => nearest(&current_directory()?).ok_or_else(missing)?,
+    };
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Failure::usage(format!("the configuration `{path}` can not be read")).because(error))?;
+    let config = parse(shown(&path).as_str(), &text)?;
+    let root = path.parent().map_or_else(|| Utf8PathBuf::from("/"), Utf8Path::to_owned);
+    Ok(Found { root, config })
+}
+
+fn parse(file: &str, text: &str) -> Result<Config> {
+    toml::from_str(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        let before = text.get(..offset).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let position = Position::new(file, to_u32(line), to_u32(column));
+        let length = error.span().map_or(1, |span| span.len());
+        boxed(Mistake::at(position.with_length(length), error.message().to_owned()))
+    })
+}
+
+fn to_u32(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn nearest(start: &Utf8Path) -> Option<Utf8PathBuf> {
+    start.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
+}
+
+fn missing() -> Error {
+    Failure::usage(format!("there is no `{FILE_NAME}` in this folder or above it"))
+        .hinted("change into a clone of the project, or name the file with `--config`")
+        .into()
+}
+
+/// The current folder.
+pub(crate) fn current_directory() -> Result<Utf8PathBuf> {
+    let here = std::env::current_dir().map_err(|error| Failure::usage("the current folder is gone").because(error))?;
+    Utf8PathBuf::from_path_buf(here)
+        .map_err(|path| Failure::usage(format!("the current folder's name is no UTF-8: {}", path.display())).into())
+}
+
+fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf> {
+    Ok(current_directory()?.join(path))
+}
+
+/// A path as the user would write it: relative to the current folder where it lies below it.
+pub(crate) fn shown(path: &Utf8Path) -> Utf8PathBuf {
+    let relative = current_directory().ok().and_then(|here| path.strip_prefix(&here).ok().map(Utf8Path::to_owned));
+    match relative {
+        Some(relative) if !relative.as_str().is_empty() => relative,
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_means_the_defaults() {
+        assert_eq!(parse("cluster.toml", "").ok(), Some(Config::default()));
+    }
+
+    #[test]
+    fn an_unknown_key_is_pointed_at() {
+        let error = parse("cluster.toml", "target = \"sandbox\"\ncolour = 1\n").map(|_| ()).unwrap_err();
+        assert_eq!(error.position().unwrap().to_string(), "cluster.toml:2:1");
+        assert!(error.to_string().contains("unknown field `colour`"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_target_names_the_right_ones() {
+        let error = parse("cluster.toml", "target = \"moon\"").map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("`sandbox`"), "{error}");
+    }
+}

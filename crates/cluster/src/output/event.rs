@@ -1,0 +1,138 @@
+//! Everything that a command can tell while it works: the crates' events, and the deployment's own.
+
+use crate::target::Target;
+use kubernetes::Address;
+use kubernetes::verify::Check;
+use serde::Serialize;
+
+/// One event. In JSON each is an object with the field `event`; fields are only ever added.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Event {
+    /// A playbook's run.
+    Playbook(playbook::event::Event),
+    /// A rollout.
+    Rollout(kubernetes::Event),
+    /// The sandbox's components.
+    Sandbox(sandbox::Event),
+    /// A deployment's own.
+    Deploy(DeployEvent),
+}
+
+/// What `cluster deploy` tells besides its playbooks' and rollouts' events.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(crate) enum DeployEvent {
+    /// The first thing said: where it goes, and what.
+    TargetChosen {
+        /// Which.
+        target: Target,
+        /// In words: nodes and version, or controller and user.
+        description: String,
+        /// What is deployed: the working tree, or the clone at a version.
+        source: String,
+    },
+    /// What will be done, in order.
+    Planned {
+        /// Services by phase.
+        services: Vec<String>,
+        /// Whether nothing will be changed.
+        check_mode: bool,
+    },
+    /// A service's turn begins.
+    ServiceStarted {
+        /// Service.
+        service: String,
+        /// Its playbook.
+        playbook: String,
+    },
+    /// An earlier run was cut off, and what it left was put right.
+    Recovered {
+        /// Release.
+        release: String,
+        /// What was found, and what was done.
+        message: String,
+    },
+    /// A check of the verification came out.
+    Checked {
+        /// Service.
+        service: String,
+        /// The check.
+        #[serde(flatten)]
+        check: Check,
+    },
+    /// A service's turn ended well.
+    ServiceFinished(Box<Summary>),
+    /// Something is odd but does not stop the command.
+    Warning {
+        /// What.
+        message: String,
+    },
+    /// Something worth knowing.
+    Notice {
+        /// What.
+        message: String,
+    },
+}
+
+/// What stands at the end of a service's deployment.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Summary {
+    /// Service.
+    pub(crate) service: String,
+    /// Whether its release changed.
+    pub(crate) changed: bool,
+    /// Release revision.
+    pub(crate) revision: u32,
+    /// Helm's status of it.
+    pub(crate) status: String,
+    /// Chart and its version.
+    pub(crate) chart: String,
+    /// Namespace.
+    pub(crate) namespace: String,
+    /// Pods by node.
+    pub(crate) pods: Vec<PodsOnNode>,
+    /// How it is reached.
+    pub(crate) addresses: Vec<Address>,
+    /// Checks that passed.
+    pub(crate) passed: usize,
+    /// Checks that could not be run here.
+    pub(crate) not_run: usize,
+    /// How long it took.
+    pub(crate) duration_seconds: f64,
+    /// The command to go on with.
+    pub(crate) next: String,
+}
+
+/// A node's share of the pods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct PodsOnNode {
+    /// Node.
+    pub(crate) node: String,
+    /// Pods.
+    pub(crate) pods: Vec<String>,
+}
+
+impl From<playbook::event::Event> for Event {
+    fn from(event: playbook::event::Event) -> Self {
+        Self::Playbook(event)
+    }
+}
+
+impl From<kubernetes::Event> for Event {
+    fn from(event: kubernetes::Event) -> Self {
+        Self::Rollout(event)
+    }
+}
+
+impl From<sandbox::Event> for Event {
+    fn from(event: sandbox::Event) -> Self {
+        Self::Sandbox(event)
+    }
+}
+
+impl From<DeployEvent> for Event {
+    fn from(event: DeployEvent) -> Self {
+        Self::Deploy(event)
+    }
+}

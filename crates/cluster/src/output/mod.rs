@@ -1,0 +1,13 @@
+//! The only place that prints. Commands hand over events, data and errors; the format decides what becomes of them.
+
+mod diagnostic;
+mod event;
+mod json;
+mod progress;
+mod sink;
+mod table;
+mod text;
+
+pub(crate) use event::{DeployEvent, Event, PodsOnNode, Summary};
+pub(crate) use sink::Output;
+pub(crate) use table::table;

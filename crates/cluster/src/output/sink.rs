@@ -1,0 +1,132 @@
+//! Where everything goes out: events and errors by the chosen format, data to standard output, secrets replaced.
+
+use super::progress::Progress;
+use super::{diagnostic, json, text};
+use crate::cli::{Format, Global};
+use crate::context::environment;
+use crate::output::Event;
+use ::diagnostic::{Diagnose, Mistake, Redactor};
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+
+/// The output of one command. Clones write to the same streams.
+#[derive(Clone)]
+pub(crate) struct Output {
+    format: Format,
+    verbosity: u8,
+    quiet: bool,
+    redactor: Redactor,
+    progress: Arc<Progress>,
+}
+
+impl Output {
+    /// By the options and the terminal.
+    pub(crate) fn new(global: &Global) -> Self {
+        let verbosity = global.verbose.max(verbosity_from_environment());
+        let lively = global.output == Format::Text && !global.quiet && is_lively_terminal();
+        let redactor = Redactor::new();
+        Self {
+            format: global.output,
+            verbosity,
+            quiet: global.quiet,
+            redactor,
+            progress: Arc::new(Progress::new(lively)),
+        }
+    }
+
+    /// How much is shown: 0 to 3 and more.
+    pub(crate) fn verbosity(&self) -> u8 {
+        self.verbosity
+    }
+
+    /// Whether the output is one JSON object a line.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// The secrets that must not be shown. Whoever reads one adds it here.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// Tells what happened.
+    pub(crate) fn event(&self, event: impl Into<Event>) {
+        let event = event.into();
+        match self.format {
+            Format::Json => self.json(&event),
+            Format::Text => {
+                self.progress.follow(&event);
+                let lines = text::render(&event, self.verbosity);
+                if !lines.is_empty() && (!self.quiet || text::is_result(&event)) {
+                    self.write(text::is_result(&event), &lines);
+                }
+            }
+        }
+    }
+
+    /// Data that one might pipe, as text.
+    pub(crate) fn data(&self, text: &str) {
+        self.write(true, text);
+    }
+
+    /// An object that one might pipe, as a line of JSON.
+    pub(crate) fn json(&self, object: &impl Serialize) {
+        let line = json::line(object, &self.redactor);
+        self.progress.suspended(|| ignore_closed_pipe(std::io::stdout().lock().write_all(line.as_bytes())));
+    }
+
+    /// Something odd in a file.
+    pub(crate) fn warning(&self, warning: &Mistake) {
+        match self.format {
+            Format::Json => self.json(&json::warning(warning)),
+            Format::Text => self.write(false, &diagnostic::render_warning(warning, self.styled())),
+        }
+    }
+
+    /// What ended the command.
+    pub(crate) fn error(&self, error: &dyn Diagnose) {
+        match self.format {
+            Format::Json => json::errors(error).iter().for_each(|error| self.json(error)),
+            Format::Text => self.write(false, &diagnostic::render(error, self.styled())),
+        }
+    }
+
+    /// Clears what moves.
+    pub(crate) fn finish(&self) {
+        self.progress.finish();
+    }
+
+    fn styled(&self) -> bool {
+        anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+    }
+
+    fn write(&self, to_stdout: bool, text: &str) {
+        let text = self.redactor.redact(text);
+        let newline = if text.ends_with('\n') { "" } else { "\n" };
+        self.progress.suspended(|| {
+            ignore_closed_pipe(if to_stdout {
+                write!(anstream::stdout().lock(), "{text}{newline}")
+            } else {
+                write!(anstream::stderr().lock(), "{text}{newline}")
+            });
+        });
+    }
+}
+
+/// A reader that went away (`| head`) is no reason to fail: the work goes on, as Ansible's does.
+fn ignore_closed_pipe(written: std::io::Result<()>) {
+    drop(written);
+}
+
+/// `ANSIBLE_VERBOSITY`, as `ansible-playbook` reads it.
+fn verbosity_from_environment() -> u8 {
+    environment("ANSIBLE_VERBOSITY").and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Something that moves is shown only to a person at a terminal that can show it.
+fn is_lively_terminal() -> bool {
+    let in_ci = environment("CI").is_some_and(|value| value != "false");
+    let dumb = environment("TERM").is_none_or(|term| term == "dumb");
+    std::io::stderr().is_terminal() && !in_ci && !dumb
+}

@@ -1,0 +1,62 @@
+//! A deployment's own steps.
+
+use crate::output::event::{DeployEvent, Summary};
+use kubernetes::verify::{Check, Verdict};
+use owo_colors::OwoColorize;
+use std::fmt::Write;
+
+/// The event's lines.
+pub(super) fn render(event: &DeployEvent) -> String {
+    match event {
+        DeployEvent::TargetChosen { target, description, source } => {
+            format!("{} {target}: {description}\n{} {source}", "Target:".bold(), "Source:".bold())
+        }
+        DeployEvent::Planned { services, check_mode } => {
+            let mode = if *check_mode { " (check mode: nothing is changed)" } else { "" };
+            format!("{} deploy {}{mode}", "Plan:  ".bold(), services.join(", then "))
+        }
+        DeployEvent::ServiceStarted { service, playbook } => {
+            format!("\n{} {service} ({playbook})", "Deploying".bold())
+        }
+        DeployEvent::Recovered { release, message } => format!("{}: [{release}] {message}", "recovered".yellow()),
+        DeployEvent::Checked { check, .. } => checked(check),
+        DeployEvent::ServiceFinished(summary) => self::summary(summary),
+        DeployEvent::Warning { message } => warning(message),
+        DeployEvent::Notice { message } => message.clone(),
+    }
+}
+
+fn checked(check: &Check) -> String {
+    match &check.verdict {
+        Verdict::Passed { seen } => format!("{}: {}: {seen}", "passed".green(), check.check),
+        Verdict::Failed { seen } => format!("{}: {}: {seen}", "failed".red(), check.check),
+        Verdict::NotRun { reason } => format!("{}: {reason}: {}", "not run".cyan(), check.check),
+    }
+}
+
+pub(super) fn warning(message: &str) -> String {
+    format!("{}: {message}", "warning".yellow())
+}
+
+fn summary(summary: &Summary) -> String {
+    let state = if summary.changed { "deployed" } else { "unchanged" };
+    let mut text = format!(
+        "\n{} {state} in {:.1}s: release revision {} ({}), chart {}, namespace {}",
+        summary.service.bold(),
+        summary.duration_seconds,
+        summary.revision,
+        summary.status,
+        summary.chart,
+        summary.namespace
+    );
+    for node in &summary.pods {
+        let _infallible = write!(text, "\n  pods on {}: {}", node.node, node.pods.join(", "));
+    }
+    for address in &summary.addresses {
+        let _infallible = write!(text, "\n  {:<12} {}", address.kind, address.address);
+    }
+    let not_run = if summary.not_run == 0 { String::new() } else { format!(", {} not run", summary.not_run) };
+    let _infallible = write!(text, "\n  verified: {} checks passed{not_run}", summary.passed);
+    let _infallible = write!(text, "\n  next: {}", summary.next);
+    text
+}

@@ -1,0 +1,16 @@
+//! How far rollouts have come.
+
+use owo_colors::OwoColorize;
+
+/// The event's line.
+pub(super) fn render(event: &kubernetes::Event) -> String {
+    match event {
+        kubernetes::Event::RolloutProgress { workload, progress } if progress.done => {
+            format!("{}: [{workload}] {} of {} ready", "ok".green(), progress.ready, progress.wanted)
+        }
+        kubernetes::Event::RolloutProgress { workload, progress } => {
+            format!("waiting: [{workload}] {}", progress.message)
+        }
+        kubernetes::Event::RolloutTrouble { workload, trouble } => format!("waiting: [{workload}] {trouble}"),
+    }
+}

@@ -1,0 +1,69 @@
+//! The same `build.yml` through `ansible-playbook` and through ours: the same releases, the same manifests.
+
+use crate::world::World;
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value};
+use std::process::Command;
+use support::reference;
+
+const SERVICES: [&str; 2] = ["postgres", "ollama"];
+
+pub fn same_releases(world: &World) -> Result<()> {
+    world.deployed(&SERVICES)?;
+    let ours = releases(world)?;
+    world.reset()?;
+    for service in SERVICES {
+        with_ansible(world, service)?;
+    }
+    let theirs = releases(world)?;
+    ensure!(ours == theirs, "the releases differ:\n{ours:#?}\n{theirs:#?}");
+    // What the other engine deployed is unchanged for ours.
+    let before = world.object_versions()?;
+    world.deployed(&SERVICES)?;
+    ensure!(before == world.object_versions()?, "ours changed what ansible-playbook had deployed");
+    Ok(())
+}
+
+fn with_ansible(world: &World, service: &str) -> Result<()> {
+    let output = Command::new(reference("ansible-playbook")?)
+        .args(["-i", "ansible/inventory/compute.ini", "-e", "@.cluster/sandbox/vars.yml"])
+        .arg(format!("build/playbooks/{service}/build.yml"))
+        .current_dir(world.project.path())
+        .env("ANSIBLE_NOCOLOR", "1")
+        .env("ANSIBLE_LOCALHOST_WARNING", "0")
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "ansible-playbook: {said}\n{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+/// Chart, values and manifest of each release, generated passwords reduced to their keys.
+fn releases(world: &World) -> Result<Map<String, Value>> {
+    let mut releases = Map::new();
+    for service in SERVICES {
+        let json = world.project.helm(&["get", "all", service, "--template={{ .Release | toJson }}"])?;
+        let release: Value = serde_json::from_str(&json)?;
+        let manifest = release["manifest"].as_str().context("a manifest")?;
+        let mut objects: Vec<Value> = serde_saphyr::from_multiple(manifest)?;
+        objects.iter_mut().for_each(without_secrets);
+        let kept = serde_json::json!({
+            "chart": release["chart"]["metadata"],
+            "config": release["config"],
+            "revision": release["version"],
+            "objects": objects,
+        });
+        releases.insert(service.to_owned(), kept);
+    }
+    Ok(releases)
+}
+
+fn without_secrets(object: &mut Value) {
+    if object["kind"] != "Secret" {
+        return;
+    }
+    for field in ["data", "stringData"] {
+        if let Some(data) = object[field].as_object_mut() {
+            data.values_mut().for_each(|value| *value = Value::Null);
+        }
+    }
+}

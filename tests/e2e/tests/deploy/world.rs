@@ -1,0 +1,92 @@
+//! The sandbox that the scenarios share, and what they ask of it.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use support::{Ended, Project};
+
+/// A project with its sandbox up.
+pub struct World {
+    pub project: Project,
+}
+
+impl World {
+    pub fn new() -> Result<Self> {
+        let project = Project::new()?;
+        project.done(["sandbox", "up"])?;
+        Ok(Self { project })
+    }
+
+    /// No release, no claim, no Secret of an earlier scenario; the inventory's own nodes.
+    pub fn reset(&self) -> Result<()> {
+        self.project.git(&["checkout", "--quiet", "--", "."])?;
+        self.project.git(&["clean", "--quiet", "--force", "-d"])?;
+        self.project.done(["sandbox", "up"])?;
+        for release in self.project.helm(&["list", "--all", "--short"])?.split_whitespace() {
+            self.project.helm(&["uninstall", release, "--wait"])?;
+        }
+        let kinds = "deployments,statefulsets,services,secrets,configmaps,persistentvolumeclaims,jobs,pods";
+        self.project.kubectl(&["delete", kinds, "--namespace=default", "--selector=app", "--wait=true"])?;
+        // Helm's own records are no longer wanted either, whatever state they are in.
+        self.project.kubectl(&["delete", "secrets", "--namespace=default", "--selector=owner=helm"])?;
+        Ok(())
+    }
+
+    /// `cluster deploy` in the sandbox.
+    pub fn deploy(&self, arguments: &[&str]) -> Result<Ended> {
+        self.project.cluster(["deploy", "--target=sandbox"].iter().chain(arguments))
+    }
+
+    /// The same, which must end well.
+    pub fn deployed(&self, arguments: &[&str]) -> Result<Ended> {
+        self.project.done(["deploy", "--target=sandbox"].iter().chain(arguments))
+    }
+
+    /// Every namespaced object of the releases, with its `resourceVersion`.
+    pub fn object_versions(&self) -> Result<BTreeMap<String, String>> {
+        let kinds = "deployments,statefulsets,services,secrets,configmaps,persistentvolumeclaims,networkpolicies,serviceaccounts,\
+                     poddisruptionbudgets,ingresses";
+        let json = self.project.kubectl(&["get", kinds, "--namespace=default", "--output=json"])?;
+        let list: Value = serde_json::from_str(&json)?;
+        let items = list["items"].as_array().context("a list")?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let entry = |item: &Value| {
+            let metadata = &item["metadata"];
+            (format!("{}/{}", text(&item["kind"]), text(&metadata["name"])), text(&metadata["resourceVersion"]))
+        };
+        Ok(items.iter().map(entry).collect())
+    }
+
+    /// A release's newest revision.
+    pub fn revision(&self, release: &str) -> Result<u64> {
+        let json = self.project.helm(&["history", release, "--output=json"])?;
+        let history: Value = serde_json::from_str(&json)?;
+        history.as_array().and_then(|all| all.last()).and_then(|last| last["revision"].as_u64()).context("a revision")
+    }
+
+    /// Helm's status of a release.
+    pub fn status(&self, release: &str) -> Result<String> {
+        let json = self.project.helm(&["status", release, "--output=json"])?;
+        let status: Value = serde_json::from_str(&json)?;
+        Ok(status["info"]["status"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// Fails with everything that was printed when the text is not in it.
+pub fn says(ended: &Ended, text: &str) -> Result<()> {
+    let found = ended.stdout.contains(text) || ended.stderr.contains(text);
+    ensure!(found, "`{text}` is not in:\n{}\n{}", ended.stdout, ended.stderr);
+    Ok(())
+}
+
+/// Fails with everything that was printed when the exit code is another.
+pub fn ends_with(ended: &Ended, code: i32) -> Result<()> {
+    ensure!(
+        ended.code == Some(code),
+        "exit code {:?} instead of {code}\n{}\n{}",
+        ended.code,
+        ended.stdout,
+        ended.stderr
+    );
+    Ok(())
+}
