@@ -3,7 +3,7 @@
 use crate::compile::{Argument, Arguments, Expr, For, Kind, Macro, Mode, Program, Stmt, Syntax, Target, compile};
 use crate::engine::is_template;
 use crate::error::Error;
-use crate::place::{Place, Span};
+use crate::place::{Place, Span, whole_file};
 use crate::{FileOptions, Value, filters, functions, lookups, overrides, tests};
 use diagnostic::{Diagnose, Mistake, Position};
 use std::collections::BTreeSet;
@@ -26,7 +26,11 @@ pub fn check_condition(node: &Node) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     each_text(node, &mut |text, position| {
         let trimmed = text.trim();
-        let mode = if ["{{", "{%", "{#"].iter().any(|mark| trimmed.starts_with(mark)) { Mode::Template } else { Mode::Condition };
+        let mode = if ["{{", "{%", "{#"].iter().any(|mark| trimmed.starts_with(mark)) {
+            Mode::Template
+        } else {
+            Mode::Condition
+        };
         mistakes.extend(check_text(trimmed, mode, &Syntax::default(), position));
     });
     mistakes
@@ -34,14 +38,13 @@ pub fn check_condition(node: &Node) -> Vec<Mistake> {
 
 /// The mistakes in a template file.
 pub fn check_file(text: &str, name: &str, options: &FileOptions) -> Vec<Mistake> {
-    let origin = Position::new(name, 1, 1);
     match overrides::read(text, options) {
         Ok((body, syntax)) => {
             let lines = text[..text.len() - body.len()].matches('\n').count();
-            let origin = Position { line: 1 + u32::try_from(lines).unwrap_or(0), ..origin };
+            let origin = whole_file(name, 1 + u32::try_from(lines).unwrap_or(0));
             check_text(body, Mode::File, &syntax, &origin)
         }
-        Err(message) => vec![Mistake::at(origin, message)],
+        Err(message) => vec![Mistake::at(Position::new(name, 1, 1), message)],
     }
 }
 
@@ -96,6 +99,7 @@ fn check_text(text: &str, mode: Mode, syntax: &Syntax, position: &Position) -> V
         Ok(program) => {
             let mut walk = Walk::default();
             walk.stmts(&program.body);
+            walk.unknown.sort_by_key(|(_, span)| span.start);
             let found = walk.unknown.iter();
             found.map(|(error, span)| mistake(error, Place::new(position, &shared, *span).position())).collect()
         }
@@ -104,9 +108,9 @@ fn check_text(text: &str, mode: Mode, syntax: &Syntax, position: &Position) -> V
 
 fn mistake(error: &Error, position: Position) -> Mistake {
     let mistake = Mistake::at(position, error.to_string());
-    match (error, error.hint()) {
-        (_, Some(hint)) => mistake.hinted(hint),
-        _ => mistake,
+    match error.hint() {
+        Some(hint) => mistake.hinted(hint),
+        None => mistake,
     }
 }
 
@@ -259,7 +263,11 @@ impl Walk {
                 if test.is_none() {
                     self.unknown.push((tests::unknown(name), expr.span));
                 }
-                if test.is_none_or(|test| test.takes_markers) { self.branch_expr(target) } else { self.expr(target) }
+                if test.is_none_or(|test| test.takes_markers) {
+                    self.branch_expr(target)
+                } else {
+                    self.expr(target)
+                }
                 self.arguments(arguments);
             }
             Kind::Call(callee, arguments) => {
@@ -281,7 +289,10 @@ impl Walk {
     fn arguments(&mut self, arguments: &Arguments) {
         for argument in &arguments.0 {
             match argument {
-                Argument::Positional(expr) | Argument::Named(_, expr) | Argument::Items(expr) | Argument::Entries(expr) => {
+                Argument::Positional(expr)
+                | Argument::Named(_, expr)
+                | Argument::Items(expr)
+                | Argument::Entries(expr) => {
                     self.expr(expr);
                 }
             }

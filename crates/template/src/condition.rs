@@ -58,7 +58,8 @@ fn text_holds(session: &Arc<Session>, text: &str, position: &Position) -> Result
 const LONGEST_INDIRECTION: usize = 32;
 
 fn is_all_template(text: &str) -> bool {
-    ["{{", "{%", "{#"].iter().any(|mark| text.starts_with(mark)) && ["}}", "%}", "#}"].iter().any(|mark| text.ends_with(mark))
+    ["{{", "{%", "{#"].iter().any(|mark| text.starts_with(mark))
+        && ["}}", "%}", "#}"].iter().any(|mark| text.ends_with(mark))
 }
 
 /// `{{ name }}`, where the variable is a text that a person wrote: that text is the condition. Text from data never is

@@ -3,7 +3,7 @@
 use crate::compile::{Mode, Program, Syntax, compile};
 use crate::error::Error;
 use crate::eval::{Args, Exec, Session, finalize};
-use crate::place::{Place, Span};
+use crate::place::{Place, Span, whole_file};
 use crate::{FileOptions, Scope, Value, condition, lookups, overrides};
 use diagnostic::Position;
 use std::collections::HashMap;
@@ -14,10 +14,13 @@ use yaml::Node;
 /// Gives the text of an encrypted scalar, or why it can't.
 pub type Decrypt = dyn Fn(&str) -> Result<String, String> + Send + Sync;
 
+/// Compiled templates by how and from what they were read.
+type Programs = HashMap<(Mode, Arc<str>), Arc<Program>>;
+
 /// Renders templates. Clones share the compiled templates, so one engine serves all hosts at once.
 #[derive(Clone, Default)]
 pub struct Engine {
-    programs: Arc<RwLock<HashMap<(Mode, Arc<str>), Arc<Program>>>>,
+    programs: Arc<RwLock<Programs>>,
     search_path: Arc<[PathBuf]>,
     decrypt: Option<Arc<Decrypt>>,
 }
@@ -81,7 +84,7 @@ impl Engine {
         options: &FileOptions,
         scope: &Arc<dyn Scope>,
     ) -> Result<String, Error> {
-        let origin = Position::new(name, 1, 1);
+        let origin = whole_file(name, 1);
         let session = self.session_in(scope, Path::new(name).parent());
         session.file(text, &origin, options).map_err(|error| explain(error, scope))
     }
@@ -104,9 +107,7 @@ impl Engine {
             Value::List(found) => Ok(found.to_vec()),
             other => Ok(vec![other]),
         };
-        run().map_err(|error: Error| {
-            explain(error.at(|| Place::new(position, &Arc::from(""), Span::default())), scope)
-        })
+        run().map_err(|error: Error| explain(error.at(|| Place::new(position, &Arc::from(""), Span::default())), scope))
     }
 
     fn session(&self, scope: &Arc<dyn Scope>) -> Arc<Session> {
@@ -133,8 +134,14 @@ impl Engine {
     }
 
     /// The program of a file: options and the header of the text say how it is read.
-    pub(crate) fn file_program(&self, text: &str, options: &FileOptions, origin: &Position) -> Result<Arc<Program>, Error> {
-        let normalized = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
+    pub(crate) fn file_program(
+        &self,
+        text: &str,
+        options: &FileOptions,
+        origin: &Position,
+    ) -> Result<Arc<Program>, Error> {
+        let normalized =
+            if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
         let (body, syntax) = overrides::read(&normalized, options)
             .map_err(|message| Error::syntax(message).at(|| Place::new(origin, &Arc::from(text), Span::default())))?;
         if syntax == FileOptions::default() && body.len() == normalized.len() {

@@ -114,7 +114,9 @@ impl Error {
     #[must_use]
     pub(crate) fn of(self, kind: &'static str, name: &str) -> Self {
         match self {
-            Self::Operation { message, place: None } => Self::Plugin { kind, name: name.to_owned(), message, place: None },
+            Self::Operation { message, place: None } => {
+                Self::Plugin { kind, name: name.to_owned(), message, place: None }
+            }
             other => other,
         }
     }

@@ -1,7 +1,7 @@
 //! The global functions of templates.
 
-use crate::eval::{Args, Callable, Exec, force, pairs};
 use crate::error::Error;
+use crate::eval::{Args, Callable, Exec, force, pairs};
 use crate::value::Map;
 use crate::{Value, filters, lookups};
 use std::sync::{Arc, Mutex};
@@ -77,4 +77,3 @@ fn undef(_: &mut Exec, args: Args) -> Result<Value, Error> {
     };
     Ok(Value::marker(Error::undefined(hint, None)))
 }
-

@@ -25,6 +25,11 @@ impl Span {
     }
 }
 
+/// The origin of a text that is a whole file, or the rest of one from a line on: no scalar inside one, so no column.
+pub(crate) fn whole_file(name: &str, line: u32) -> Position {
+    Position { column: 0, ..Position::new(name, line, 0) }
+}
+
 impl Place {
     pub(crate) fn new(origin: &Position, text: &Arc<str>, span: Span) -> Arc<Self> {
         Arc::new(Self { origin: origin.clone(), text: text.clone(), span })
@@ -81,6 +86,10 @@ impl Place {
     fn reckon(&self, start: usize) -> Position {
         let before = &self.text[..start];
         let breaks = before.matches('\n').count();
+        if self.origin.column == 0 {
+            let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+            return Position::new(self.origin.file.clone(), self.origin.line + to_u32(breaks), to_u32(column));
+        }
         if !self.text.trim_end_matches('\n').contains('\n') {
             let quote = usize::from(self.origin.length as usize == self.text.chars().count() + 2);
             let column = self.origin.column as usize + quote + before.chars().count();

@@ -13,7 +13,8 @@ pub(crate) struct Flags {
 }
 
 /// Playbooks have few patterns, loops use them often.
-static COMPILED: LazyLock<Mutex<HashMap<(String, Flags), Arc<Regex>>>> = LazyLock::new(Mutex::default);
+static COMPILED: LazyLock<Mutex<Compiled>> = LazyLock::new(Mutex::default);
+type Compiled = HashMap<(String, Flags), Arc<Regex>>;
 const MOST_COMPILED: usize = 512;
 
 /// The compiled pattern.

@@ -12,7 +12,14 @@ use template::{Engine, FileOptions, Scope, Value, Variable, Variables};
 use yaml::Node;
 
 /// What is different on purpose, by the case's text, and why. An entry that is no longer true fails the test.
-const KNOWN: &[(&str, &str)] = &[];
+const KNOWN: &[(&str, &str)] = &[
+    ("{{ +i }}", "minijinja's grammar has no unary plus"),
+    ("{{ lipsum is defined }}", "no playbook needs Latin"),
+    (
+        "{{ u | groupby('k.z', default=0) | map('first') | list }}",
+        "ansible-core 2.19.5 trips over the very members that `default` is for",
+    ),
+];
 
 struct Group {
     area: String,
@@ -34,12 +41,7 @@ fn templates_give_what_they_give_in_ansible() {
         let ours = evaluate(&engine, case, &group.scope);
         let same = match (&ours, theirs.get("ok")) {
             (Ok(ours), Some(theirs)) => normal(ours, group.unordered) == normal(theirs, group.unordered),
-            (Err(ours), None) => {
-                if std::env::var_os("SHOW_FAILURES").is_some() {
-                    println!("both fail: {}\n  ours:    {ours}\n  ansible: {}", text(case), theirs["error"]);
-                }
-                true
-            }
+            (Err(_), None) => true,
             _ => false,
         };
         if !same {
@@ -47,8 +49,11 @@ fn templates_give_what_they_give_in_ansible() {
             found.insert(text(case), format!("{}: {}\n  ours:    {ours}\n  ansible: {theirs}", group.area, text(case)));
         }
     }
-    let mut failures: Vec<String> =
-        found.iter().filter(|(case, _)| !KNOWN.iter().any(|(known, _)| known == case)).map(|(_, shown)| shown.clone()).collect();
+    let mut failures: Vec<String> = found
+        .iter()
+        .filter(|(case, _)| !KNOWN.iter().any(|(known, _)| known == case))
+        .map(|(_, shown)| shown.clone())
+        .collect();
     let stale = KNOWN.iter().filter(|(known, _)| !found.contains_key(*known));
     failures.extend(stale.map(|(known, _)| format!("`{known}` is no difference any more; remove it from KNOWN")));
     assert!(failures.is_empty(), "{} differences:\n{}", failures.len(), failures.join("\n"));

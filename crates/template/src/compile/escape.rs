@@ -42,12 +42,8 @@ fn double(text: &str) -> Escaped {
     while let Some(character) = rest.chars().next() {
         let mut take = character.len_utf8();
         match &state {
-            State::Text if raw => {
-                if is_tag(rest, "endraw") {
-                    raw = false;
-                    state = State::Block;
-                }
-            }
+            State::Text if raw && is_tag(rest, "endraw") => (raw, state) = (false, State::Block),
+            State::Text if raw => {}
             State::Text => {
                 raw = is_tag(rest, "raw");
                 let next = match rest.get(..2) {

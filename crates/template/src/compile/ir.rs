@@ -15,6 +15,8 @@ pub(crate) struct Program {
     pub(crate) body: Vec<Stmt>,
     /// Whether the text ends with newlines that the parser drops and a string result gets back.
     pub(crate) trailing_newlines: usize,
+    /// What ends a line in the output.
+    pub(crate) newline: Arc<str>,
 }
 
 #[derive(Debug)]
@@ -87,8 +89,18 @@ pub(crate) enum Kind {
     /// condition, value if it holds, value otherwise
     If(Box<Expr>, Box<Expr>, Option<Box<Expr>>),
     /// Without a target the text of a block is meant.
-    Filter { name: Arc<str>, filter: Option<Filter>, target: Option<Box<Expr>>, arguments: Arguments },
-    Test { name: Arc<str>, test: Option<Test>, target: Box<Expr>, arguments: Arguments },
+    Filter {
+        name: Arc<str>,
+        filter: Option<Filter>,
+        target: Option<Box<Expr>>,
+        arguments: Arguments,
+    },
+    Test {
+        name: Arc<str>,
+        test: Option<Test>,
+        target: Box<Expr>,
+        arguments: Arguments,
+    },
     Call(Box<Expr>, Arguments),
     List(Vec<Expr>),
     Tuple(Vec<Expr>),

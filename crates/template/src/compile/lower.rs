@@ -7,17 +7,28 @@ use crate::place::Span;
 use crate::value::Operator;
 use crate::{Value, filters, tests};
 use minijinja::machinery::ast;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// Turns a syntax tree into one that can be rendered.
 pub(crate) struct Lower<'a> {
-    pub(crate) escaped: &'a Escaped,
+    escaped: &'a Escaped,
+    /// What stands for a line's end in the output.
+    newline: &'a str,
+    depth: Cell<usize>,
 }
+
+/// Deeper than any author goes; shallow enough for a thread's stack in a debug build.
+const DEEPEST: usize = 100;
 
 /// An error with its place in the text.
 pub(crate) type Located = (Error, Span);
 
-impl Lower<'_> {
+impl<'a> Lower<'a> {
+    pub(crate) fn new(escaped: &'a Escaped, newline: &'a str) -> Self {
+        Self { escaped, newline, depth: Cell::new(0) }
+    }
+
     fn span(&self, span: minijinja::machinery::Span) -> Span {
         Span { start: self.escaped.original(span.start_offset), end: self.escaped.original(span.end_offset) }
     }
@@ -31,6 +42,17 @@ impl Lower<'_> {
     }
 
     pub(crate) fn expr(&self, expr: &ast::Expr<'_>) -> Result<Expr, Located> {
+        // Chains of operators and filters grow deep without nesting in the text; evaluation would overflow the stack.
+        if self.depth.get() >= DEEPEST {
+            return Err((Error::syntax("the expression is nested too deep"), self.span(expr.span())));
+        }
+        self.depth.set(self.depth.get() + 1);
+        let lowered = self.shallow(expr);
+        self.depth.set(self.depth.get() - 1);
+        lowered
+    }
+
+    fn shallow(&self, expr: &ast::Expr<'_>) -> Result<Expr, Located> {
         let mut span = self.span(expr.span());
         let kind = match expr {
             ast::Expr::Var(var) => Kind::Name(var.id.into()),
@@ -46,7 +68,7 @@ impl Lower<'_> {
             },
             ast::Expr::BinOp(binary) => {
                 let (left, right) = (self.boxed(&binary.left)?, self.boxed(&binary.right)?);
-                span = left.span.to(right.span);
+                span = whole(&left).to(whole(&right));
                 match operator(binary.op) {
                     Some(op) => Kind::Binary(op, left, right),
                     None if matches!(binary.op, ast::BinOpKind::ScAnd) => Kind::And(left, right),
@@ -126,7 +148,11 @@ impl Lower<'_> {
         Ok(match stmt {
             ast::Stmt::Template(template) => Stmt::Block(self.stmts(&template.children)?),
             ast::Stmt::EmitExpr(emit) => Stmt::Emit(self.expr(&emit.expr)?),
-            ast::Stmt::EmitRaw(raw) => Stmt::Text(raw.raw.into()),
+            ast::Stmt::EmitRaw(raw) => Stmt::Text(if self.newline == "\n" {
+                raw.raw.into()
+            } else {
+                raw.raw.replace('\n', self.newline).into()
+            }),
             ast::Stmt::ForLoop(each) => Stmt::For(Arc::new(For {
                 target: self.target(&each.target)?,
                 items: self.expr(&each.iter)?,
@@ -142,10 +168,7 @@ impl Lower<'_> {
             },
             ast::Stmt::WithBlock(with) => {
                 let assignments = with.assignments.iter().map(|(t, e)| Ok((self.target(t)?, self.expr(e)?)));
-                Stmt::With {
-                    assignments: assignments.collect::<Result<_, Located>>()?,
-                    body: self.stmts(&with.body)?,
-                }
+                Stmt::With { assignments: assignments.collect::<Result<_, Located>>()?, body: self.stmts(&with.body)? }
             }
             ast::Stmt::Set(set) => Stmt::Set { target: self.target(&set.target)?, value: self.expr(&set.expr)? },
             ast::Stmt::SetBlock(set) => Stmt::SetBlock {
@@ -211,6 +234,14 @@ impl Lower<'_> {
 
 fn extension(word: &str, name: &str, span: Span) -> Located {
     (Error::syntax(format!("`{word}` needs the extension `jinja2.ext.{name}`, which Ansible leaves off")), span)
+}
+
+/// The span of an expression with what its filters and tests are applied to; their own is the name with the arguments.
+fn whole(expr: &Expr) -> Span {
+    match &expr.kind {
+        Kind::Filter { target: Some(target), .. } | Kind::Test { target, .. } => whole(target).to(expr.span),
+        _ => expr.span,
+    }
 }
 
 fn imported(name: &ast::Expr<'_>, alias: Option<&ast::Expr<'_>>) -> (Arc<str>, Arc<str>) {

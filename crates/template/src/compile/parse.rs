@@ -32,11 +32,14 @@ pub(crate) fn compile(text: &str, mode: Mode, syntax: &Syntax) -> Result<Program
     if u32::try_from(text.len()).is_err() {
         return Err((Error::syntax("the text is too long"), Span::default()));
     }
+    if expressions(text, mode, syntax).any(|expression| longest_unary_run(expression) > MOST_UNARY) {
+        return Err((Error::syntax("the expression is nested too deep"), Span::default()));
+    }
     let escaped = match mode {
         Mode::Template => Escaped::in_variables(text),
         Mode::Expression | Mode::Condition | Mode::File => Escaped::unchanged(text),
     };
-    let lower = Lower { escaped: &escaped };
+    let lower = Lower::new(&escaped, &syntax.newline_sequence);
     let body = match mode {
         Mode::Expression | Mode::Condition => {
             let parsed = parse_expr(&escaped.text).map_err(|error| syntax_error(&error, &escaped))?;
@@ -55,13 +58,43 @@ pub(crate) fn compile(text: &str, mode: Mode, syntax: &Syntax) -> Result<Program
         Mode::Template | Mode::File => text.len() - text.trim_end_matches('\n').len(),
         Mode::Expression | Mode::Condition => 0,
     };
-    Ok(Program { text: Arc::from(text), body, trailing_newlines })
+    Ok(Program { text: Arc::from(text), body, trailing_newlines, newline: syntax.newline_sequence.as_str().into() })
+}
+
+/// minijinja's parser guards its stack against brackets, but not against `not not not …`, `- - - …` and the like.
+const MOST_UNARY: usize = 100;
+
+/// The parts of a text between delimiters; without any delimiter the text itself.
+fn expressions<'a>(text: &'a str, mode: Mode, syntax: &'a Syntax) -> impl Iterator<Item = &'a str> {
+    let whole = matches!(mode, Mode::Expression | Mode::Condition).then_some(text);
+    let between = |start: &'a str, end: &'a str| {
+        text.split(start).skip(1).map(move |rest| rest.split(end).next().unwrap_or(rest))
+    };
+    let variables = between(&syntax.variable_start_string, &syntax.variable_end_string);
+    whole.into_iter().chain(variables).chain(between(&syntax.block_start_string, &syntax.block_end_string))
+}
+
+/// How many `not`, `-` or `else` follow each other with nothing but short operands between them.
+fn longest_unary_run(text: &str) -> usize {
+    let (mut longest, mut run) = (0, 0);
+    for word in text.split_whitespace() {
+        let signs = word.chars().take_while(|c| matches!(c, '-' | '(')).count();
+        match word {
+            "not" | "else" => run += 1,
+            _ if signs > 0 => run += signs,
+            "if" | "1" => {}
+            _ => run = 0,
+        }
+        longest = longest.max(run);
+    }
+    longest
 }
 
 fn config(syntax: &Syntax) -> Result<SyntaxConfig, minijinja::Error> {
     let mut builder = SyntaxConfig::builder();
     builder.trim_blocks(syntax.trim_blocks).lstrip_blocks(syntax.lstrip_blocks);
-    if *syntax != (Syntax { trim_blocks: syntax.trim_blocks, lstrip_blocks: syntax.lstrip_blocks, ..Syntax::default() }) {
+    if *syntax != (Syntax { trim_blocks: syntax.trim_blocks, lstrip_blocks: syntax.lstrip_blocks, ..Syntax::default() })
+    {
         builder
             .variable_delimiters(syntax.variable_start_string.clone(), syntax.variable_end_string.clone())
             .block_delimiters(syntax.block_start_string.clone(), syntax.block_end_string.clone())

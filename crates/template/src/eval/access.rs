@@ -1,7 +1,6 @@
 //! Members of values: `a.b`, `a['b']`, `a[1:2]`.
 
 use super::callable::Callable;
-use super::exec::Exec;
 use super::methods;
 use crate::Value;
 use crate::error::Error;
@@ -10,7 +9,7 @@ use std::sync::Arc;
 
 /// `base.name`: Python's attribute, else the item of that name (Jinja's `Environment.getattr`). An error is meant to become
 /// a marker.
-pub(crate) fn attribute(exec: &mut Exec, base: &Value, name: &str) -> Result<Value, Error> {
+pub(crate) fn attribute(base: &Value, name: &str) -> Result<Value, Error> {
     match base {
         Value::Undefined(_) => Ok(base.clone()),
         Value::Callable(callable) => match callable.attribute(name) {
@@ -24,22 +23,22 @@ pub(crate) fn attribute(exec: &mut Exec, base: &Value, name: &str) -> Result<Val
         _ if methods::exists(base, name) => {
             Ok(Value::Callable(Arc::new(Callable::Method { object: base.clone(), name: name.into() })))
         }
-        _ => item_named(exec, base, name).unwrap_or_else(|| Err(missing(base, name))),
+        _ => item_named(base, name).unwrap_or_else(|| Err(missing(base, name))),
     }
 }
 
 /// `base[key]`: the item, else Python's attribute.
-pub(crate) fn item(exec: &mut Exec, base: &Value, key: &Value) -> Result<Value, Error> {
+pub(crate) fn item(base: &Value, key: &Value) -> Result<Value, Error> {
     key.check()?;
     let found = match (base, key) {
         (Value::Undefined(_), _) => return Ok(base.clone()),
         (_, Value::Str(name)) => {
-            if let Some(found) = item_named(exec, base, name) {
+            if let Some(found) = item_named(base, name) {
                 return found;
             }
             return match base {
                 Value::Map(_) | Value::Lazy(_) | Value::Scope(_) => Err(missing(base, name)),
-                _ => attribute(exec, base, name),
+                _ => attribute(base, name),
             };
         }
         (Value::Map(map), key) => map.get(&Key::new(key)?).cloned(),
@@ -66,11 +65,11 @@ pub(crate) fn item(exec: &mut Exec, base: &Value, key: &Value) -> Result<Value, 
 }
 
 /// The item under a text, of whatever has such items.
-fn item_named(exec: &Exec, base: &Value, name: &str) -> Option<Result<Value, Error>> {
+fn item_named(base: &Value, name: &str) -> Option<Result<Value, Error>> {
     match base {
         Value::Map(map) => map.get(&Name(name)).cloned().map(Ok),
         Value::Lazy(thunk) => thunk.member(&Key::from(name)),
-        Value::Scope(scope) => exec.session.in_scope(scope.clone()).variable(name),
+        Value::Scope(view) => view.get(name),
         _ => None,
     }
 }
@@ -94,8 +93,12 @@ pub(crate) fn slice(base: &Value, bounds: [Option<i128>; 3]) -> Result<Value, Er
             let characters: Vec<char> = text.chars().collect();
             Ok(Value::from(cut(characters.len())?.into_iter().map(|index| characters[index]).collect::<String>()))
         }
-        Value::List(items) => Ok(Value::list(cut(items.len())?.into_iter().map(|index| items[index].clone()).collect())),
-        Value::Tuple(items) => Ok(Value::tuple(cut(items.len())?.into_iter().map(|index| items[index].clone()).collect())),
+        Value::List(items) => {
+            Ok(Value::list(cut(items.len())?.into_iter().map(|index| items[index].clone()).collect()))
+        }
+        Value::Tuple(items) => {
+            Ok(Value::tuple(cut(items.len())?.into_iter().map(|index| items[index].clone()).collect()))
+        }
         Value::Range(..) => slice(&Value::list(super::iterate(base)?), bounds),
         other => Err(Error::undefined(format!("object of type '{}' can't be sliced", other.type_name()), None)),
     }

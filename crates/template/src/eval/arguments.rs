@@ -118,5 +118,7 @@ pub(crate) fn text(value: &Value) -> Result<String, Error> {
 /// A whole number.
 pub(crate) fn int(value: &Value) -> Result<i128, Error> {
     let value = value.check()?;
-    value.as_int().ok_or_else(|| Error::operation(format!("'{}' object cannot be interpreted as an integer", value.type_name())))
+    value
+        .as_int()
+        .ok_or_else(|| Error::operation(format!("'{}' object cannot be interpreted as an integer", value.type_name())))
 }

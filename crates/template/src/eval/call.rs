@@ -79,7 +79,13 @@ impl Exec {
         Ok(args)
     }
 
-    fn call_method(&mut self, object: &Expr, name: &Arc<str>, arguments: &Arguments, expr: &Expr) -> Result<Value, Error> {
+    fn call_method(
+        &mut self,
+        object: &Expr,
+        name: &Arc<str>,
+        arguments: &Arguments,
+        expr: &Expr,
+    ) -> Result<Value, Error> {
         let base = self.expr(object)?;
         if let Value::Undefined(_) = base {
             return Ok(base);
@@ -89,14 +95,14 @@ impl Exec {
             if let Some(result) = callable.method(name, &args) {
                 return Ok(self.captured_call(result, "method", name, expr));
             }
-            let member = attribute(self, &base, name)?;
+            let member = attribute(&base, name)?;
             return self.call_value(&member, args, None, expr);
         }
         if let Some(marker) = args.first_marker() {
             return Ok(marker.clone());
         }
         if !methods::exists(&base, name) {
-            let member = attribute(self, &base, name)?;
+            let member = attribute(&base, name)?;
             return self.call_value(&member, args, None, expr);
         }
         let base = force(base);

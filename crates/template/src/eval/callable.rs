@@ -3,6 +3,7 @@
 use super::arguments::{Args, Bound};
 use super::exec::{Exec, Layer};
 use super::session::Session;
+use super::view::View;
 use crate::Value;
 use crate::compile::{Macro, Program};
 use crate::error::Error;
@@ -147,7 +148,7 @@ impl Loop {
 pub(crate) fn global(name: &str, session: &Arc<Session>) -> Option<Value> {
     match name {
         "omit" => Some(Value::Omit),
-        "vars" => Some(Value::Scope(session.scope().clone())),
+        "vars" => Some(Value::Scope(Arc::new(View::new(session, session.scope().clone())))),
         _ => {
             let (name, function) = functions::find(name)?;
             Some(Value::Callable(Arc::new(Callable::Global(name, function))))
@@ -180,9 +181,13 @@ impl Exec {
         let name = &declaration.name;
         if !rest.is_empty() && !uses(this, "varargs") {
             let most = declaration.parameters.len();
-            return Err(Error::operation(format!("macro '{name}' takes not more than {most} argument(s), {given} given")));
+            return Err(Error::operation(format!(
+                "macro '{name}' takes not more than {most} argument(s), {given} given"
+            )));
         }
-        if let Some(caller) = caller.or_else(|| named.iter().position(|(n, _)| &**n == "caller").map(|at| named.remove(at).1)) {
+        if let Some(caller) =
+            caller.or_else(|| named.iter().position(|(n, _)| &**n == "caller").map(|at| named.remove(at).1))
+        {
             layer.set("caller".into(), caller);
         }
         if let Some((unknown, _)) = named.first()

@@ -62,7 +62,11 @@ impl Exec {
         Ok(match value {
             Value::Str(text) if program.trailing_newlines > 0 => {
                 let missing = program.trailing_newlines.saturating_sub(text.len() - text.trim_end_matches('\n').len());
-                if missing == 0 { Value::Str(text) } else { Value::from(format!("{text}{}", "\n".repeat(missing))) }
+                if missing == 0 {
+                    Value::Str(text)
+                } else {
+                    Value::from(format!("{text}{}", program.newline.repeat(missing)))
+                }
             }
             value => value,
         })

@@ -12,7 +12,8 @@ use std::sync::Arc;
 impl Exec {
     /// The value of an expression. Containers of variables stay lazy, what is undefined is a marker.
     pub(crate) fn expr(&mut self, expr: &Expr) -> Result<Value, Error> {
-        self.kind(expr).map_err(|error| error.at(|| self.place(expr.span)))
+        let session = self.session.clone();
+        session.nested(|| self.kind(expr)).map_err(|error| error.at(|| self.place(expr.span)))
     }
 
     /// The value of an expression with its members rendered.
@@ -28,13 +29,16 @@ impl Exec {
             Kind::Name(name) => self.name(name, expr),
             Kind::Attribute(base, name) => {
                 let base = self.expr(base)?;
-                let found = attribute(self, &base, name);
+                let found = attribute(&base, name);
                 self.or_marker(found, expr)
             }
             Kind::Item(base, key) => {
                 let base = self.expr(base)?;
                 let key = self.forced(key)?;
-                let found = item(self, &base, &key);
+                if !matches!(base, Value::Undefined(_)) {
+                    key.check()?;
+                }
+                let found = item(&base, &key);
                 self.or_marker(found, expr)
             }
             Kind::Slice(base, parts) => {
@@ -145,7 +149,9 @@ impl Exec {
         };
         // In `{% filter a | b %}` the innermost filter takes the block's text.
         let value = match target {
-            Some(inner) if matches!(&inner.kind, Kind::Filter { .. }) && ends_open(inner) => self.apply_to(inner, value)?,
+            Some(inner) if matches!(&inner.kind, Kind::Filter { .. }) && ends_open(inner) => {
+                self.apply_to(inner, value)?
+            }
             _ => value,
         };
         let args = self.arguments(Some(value), arguments)?;
@@ -173,9 +179,9 @@ impl Exec {
                     args.positional.extend(iterate(&items)?);
                 }
                 Argument::Entries(expr) => match self.forced(expr)?.required()? {
-                    Value::Map(map) => args.named.extend(
-                        map.iter().map(|(key, value)| (Arc::from(key.to_json()), value.clone())),
-                    ),
+                    Value::Map(map) => {
+                        args.named.extend(map.iter().map(|(key, value)| (Arc::from(key.to_json()), value.clone())))
+                    }
                     other => {
                         let found = other.type_name();
                         return Err(Error::operation(format!("argument after ** must be a mapping, not {found}")));

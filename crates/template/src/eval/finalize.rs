@@ -2,7 +2,7 @@
 
 use crate::Value;
 use crate::error::Error;
-use crate::value::{Key, Map};
+use crate::value::Map;
 use std::sync::Arc;
 
 /// A lazy container with its members rendered, any other value as it is.
@@ -27,10 +27,7 @@ pub(crate) fn finalize(value: Value) -> Result<Value, Error> {
             }
             Ok(Value::map(out))
         }
-        Value::Scope(scope) => {
-            // Without a session the members can't be rendered here; whoever prints all of `hostvars` gets its names.
-            Ok(Value::map(scope.names().into_iter().map(|name| (Key::from(name), Value::None)).collect()))
-        }
+        Value::Scope(view) => finalize(Value::map(view.members())),
         Value::Range(..) | Value::Callable(_) | Value::Delta(_) => {
             Err(Error::operation(format!("type '{}' is unsupported for variable storage", value.type_name())))
         }
@@ -63,6 +60,7 @@ pub(crate) fn require_deep(value: &Value) -> Result<(), Error> {
         Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(require_deep),
         Value::Map(map) => map.values().try_for_each(require_deep),
         Value::Lazy(thunk) => require_deep(&thunk.force()),
+        Value::Scope(view) => view.members().values().try_for_each(require_deep),
         _ => Ok(()),
     }
 }

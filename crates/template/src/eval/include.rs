@@ -6,6 +6,7 @@ use crate::Value;
 use crate::compile::{Expr, Target};
 use crate::error::Error;
 use crate::lookups::paths;
+use crate::place::whole_file;
 use crate::{FileOptions, compile::Program};
 use diagnostic::Position;
 use std::sync::Arc;
@@ -52,7 +53,9 @@ impl Exec {
         let value = self.forced(name)?.required()?;
         let Some((program, origin)) = self.template(std::slice::from_ref(&value))? else {
             let name_text = value.to_text();
-            return Err(Error::operation(format!("could not find the template `{name_text}`")).at(|| self.place(name.span)));
+            return Err(
+                Error::operation(format!("could not find the template `{name_text}`")).at(|| self.place(name.span))
+            );
         };
         self.deeper(|exec| {
             let mut inner = Exec::new(exec.session.clone(), program.clone(), origin, false);
@@ -68,7 +71,7 @@ impl Exec {
             if let Some(path) = paths::find(&self.session, "templates", &name.to_text()) {
                 let text = std::fs::read_to_string(&path)
                     .map_err(|error| Error::operation(format!("can't read `{}`: {error}", path.display())))?;
-                let origin = Position::new(path.display().to_string(), 1, 1);
+                let origin = whole_file(&path.display().to_string(), 1);
                 let program = self.session.engine().file_program(&text, &FileOptions::default(), &origin)?;
                 return Ok(Some((program, origin)));
             }

@@ -19,7 +19,7 @@ pub(crate) fn iterate(value: &Value) -> Result<Vec<Value>, Error> {
         Value::Map(map) => Ok(map.keys().map(crate::value::Key::value).collect()),
         Value::Str(text) => Ok(text.chars().map(|character| Value::from(character.to_string())).collect()),
         Value::Lazy(thunk) => iterate(&thunk.force()),
-        Value::Scope(scope) => Ok(scope.names().into_iter().map(Value::from).collect()),
+        Value::Scope(view) => Ok(view.names().into_iter().map(Value::from).collect()),
         Value::Range(start, end, step) => {
             let length = range_len(*start, *end, *step);
             if length > LONGEST_RANGE {
@@ -65,7 +65,8 @@ impl Exec {
         let changed = Arc::default();
         let mut result = Ok(());
         for (index, item) in items.iter().enumerate() {
-            let state = Loop { items: items.clone(), index, depth, recursive: each.recursive, changed: Arc::clone(&changed) };
+            let state =
+                Loop { items: items.clone(), index, depth, recursive: each.recursive, changed: Arc::clone(&changed) };
             result = self.scoped(|exec| {
                 exec.assign(&each.target, item.clone())?;
                 let state = Value::Callable(Arc::new(Callable::Loop(state)));

@@ -1,7 +1,7 @@
 //! The methods of Python's types that templates call.
 
 use super::arguments::{Args, Bound};
-use super::{int, iterate, string_methods};
+use super::{force, int, iterate, string_methods};
 use crate::Value;
 use crate::error::Error;
 use crate::value::{Key, Map, compare, equal};
@@ -13,8 +13,7 @@ pub(crate) type Outcome = Result<(Value, Option<Value>), Error>;
 
 const LIST: &[&str] =
     &["append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort"];
-const MAP: &[&str] =
-    &["clear", "copy", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
+const MAP: &[&str] = &["clear", "copy", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
 
 /// Whether a type has a method of that name.
 pub(crate) fn exists(object: &Value, name: &str) -> bool {
@@ -41,10 +40,15 @@ pub(crate) fn call(object: &Value, name: &str, args: Args) -> Outcome {
         Value::Tuple(items) => list(items, name, args).map(|(value, _)| (value, None)),
         Value::Map(map) => dict(map, name, args),
         Value::Lazy(thunk) => call(&thunk.force(), name, args),
-        Value::Scope(scope) => {
-            let names = scope.names().into_iter().map(|name| (Key::from(name), Value::None)).collect::<Map>();
-            dict(&Arc::new(names), name, args)
+        Value::Scope(view) if name == "get" => {
+            let [key, default] = args.bind(["key", "default"])?;
+            let found = key.need("key")?.as_str().and_then(|key| view.get(key)).transpose()?;
+            Ok((found.map(force).unwrap_or(default.unwrap_or_default()), None))
         }
+        Value::Scope(view) if name == "keys" => {
+            Ok((Value::list(view.names().into_iter().map(Value::from).collect()), None))
+        }
+        Value::Scope(view) => dict(&Arc::new(view.members()), name, args),
         Value::Time(time) => crate::filters::time_method(time, name, args).map(|value| (value, None)),
         Value::Delta(microseconds) => Ok((Value::Float(*microseconds as f64 / 1e6), None)),
         Value::Int(number) => bits(*number, name, args).map(|value| (value, None)),
@@ -168,6 +172,10 @@ pub(crate) fn sort(items: &mut [Value]) -> Result<(), Error> {
 }
 
 fn dict(map: &Arc<Map>, name: &str, args: Args) -> Outcome {
+    // Who goes through the values meets those that can't be rendered.
+    if matches!(name, "items" | "values") {
+        map.values().try_for_each(|value| value.check().map(drop))?;
+    }
     let pair = |(key, value): (&Key, &Value)| Value::tuple(vec![key.value(), value.clone()]);
     let read = match name {
         "items" => Value::list(map.iter().map(pair).collect()),

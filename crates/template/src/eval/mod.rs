@@ -13,6 +13,7 @@ mod methods;
 mod session;
 mod string_methods;
 mod thunk;
+mod view;
 
 pub(crate) use access::{attribute, item};
 pub(crate) use arguments::{Args, Bound, int, text};
@@ -20,7 +21,8 @@ pub(crate) use callable::{Callable, range};
 pub(crate) use exec::{Exec, Layer};
 pub(crate) use finalize::{finalize, force, require_deep};
 pub(crate) use loops::iterate;
-pub(crate) use string_methods::split;
-pub(crate) use session::Session;
 pub(crate) use methods::pairs;
+pub(crate) use session::Session;
+pub(crate) use string_methods::split;
 pub(crate) use thunk::Thunk;
+pub(crate) use view::View;

@@ -3,12 +3,14 @@
 use super::exec::Exec;
 use super::finalize::finalize;
 use super::thunk::Thunk;
+use super::view::View;
 use crate::compile::Mode;
 use crate::engine::{Engine, is_template};
 use crate::error::Error;
 use crate::{FileOptions, Scope, Value, Variable};
 use diagnostic::Position;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use yaml::Node;
 
@@ -19,6 +21,8 @@ pub(crate) struct Session {
     /// Where the template file lies, for includes and lookups.
     directory: Option<PathBuf>,
     chain: Arc<Mutex<Vec<Link>>>,
+    /// How deep the evaluation of expressions is nested, over all variables that lead to each other.
+    depth: Arc<AtomicUsize>,
 }
 
 /// A variable that is being rendered: in which scope, which member of it.
@@ -34,7 +38,7 @@ const LONGEST_CHAIN: usize = 48;
 
 impl Session {
     pub(crate) fn new(engine: Engine, scope: Arc<dyn Scope>, directory: Option<PathBuf>) -> Self {
-        Self { engine, scope, directory, chain: Arc::default() }
+        Self { engine, scope, directory, chain: Arc::default(), depth: Arc::default() }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -49,6 +53,17 @@ impl Session {
         self.directory.as_deref()
     }
 
+    /// Runs something one expression deeper.
+    pub(crate) fn nested<T>(&self, run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        if self.depth.fetch_add(1, Ordering::Relaxed) >= DEEPEST {
+            self.depth.fetch_sub(1, Ordering::Relaxed);
+            return Err(Error::operation("expressions and variables are nested too deep"));
+        }
+        let result = run();
+        self.depth.fetch_sub(1, Ordering::Relaxed);
+        result
+    }
+
     /// The same rendering in another scope.
     pub(crate) fn in_scope(&self, scope: Arc<dyn Scope>) -> Arc<Self> {
         Arc::new(Self {
@@ -56,6 +71,7 @@ impl Session {
             scope,
             directory: self.directory.clone(),
             chain: self.chain.clone(),
+            depth: self.depth.clone(),
         })
     }
 
@@ -121,7 +137,12 @@ impl Session {
     }
 
     /// Renders a file to text.
-    pub(crate) fn file(self: &Arc<Self>, text: &str, origin: &Position, options: &FileOptions) -> Result<String, Error> {
+    pub(crate) fn file(
+        self: &Arc<Self>,
+        text: &str,
+        origin: &Position,
+        options: &FileOptions,
+    ) -> Result<String, Error> {
         let program = self.engine.file_program(text, options, origin)?;
         let value = finalize(Exec::new(self.clone(), program, origin.clone(), false).render()?)?;
         Ok(match value {
@@ -134,13 +155,18 @@ impl Session {
     pub(crate) fn variable(self: &Arc<Self>, name: &str) -> Option<Result<Value, Error>> {
         Some(match self.scope.get(name)? {
             Variable::Data(value) => Ok(value),
-            Variable::Scope(scope) => Ok(Value::Scope(scope)),
+            Variable::Scope(scope) => Ok(Value::Scope(Arc::new(View::new(self, scope)))),
             Variable::Authored(root) => self.authored(&root, Vec::new(), &Arc::from(name)),
         })
     }
 
     /// The value of a member of an authored variable.
-    pub(crate) fn authored(self: &Arc<Self>, root: &Arc<Node>, path: Vec<usize>, name: &Arc<str>) -> Result<Value, Error> {
+    pub(crate) fn authored(
+        self: &Arc<Self>,
+        root: &Arc<Node>,
+        path: Vec<usize>,
+        name: &Arc<str>,
+    ) -> Result<Value, Error> {
         let node = super::thunk::descend(root, &path);
         match &node.value {
             yaml::Value::Sequence(_) | yaml::Value::Mapping(_) => {
@@ -167,6 +193,9 @@ impl Session {
         Ok(Leave(self.chain.clone()))
     }
 }
+
+/// Real templates stay below 50; what is deeper would overflow the stack of a thread in a debug build.
+const DEEPEST: usize = 160;
 
 /// Takes the last variable off the chain when it is done.
 struct Leave(Arc<Mutex<Vec<Link>>>);

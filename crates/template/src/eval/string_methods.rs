@@ -8,11 +8,50 @@ use crate::text;
 
 /// The methods there are.
 pub(crate) const NAMES: &[&str] = &[
-    "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format", "index", "isalnum",
-    "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable", "isspace",
-    "istitle", "isupper", "join", "ljust", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "replace",
-    "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip",
-    "swapcase", "title", "upper", "zfill",
+    "capitalize",
+    "casefold",
+    "center",
+    "count",
+    "encode",
+    "endswith",
+    "expandtabs",
+    "find",
+    "format",
+    "index",
+    "isalnum",
+    "isalpha",
+    "isascii",
+    "isdecimal",
+    "isdigit",
+    "isidentifier",
+    "islower",
+    "isnumeric",
+    "isprintable",
+    "isspace",
+    "istitle",
+    "isupper",
+    "join",
+    "ljust",
+    "lower",
+    "lstrip",
+    "partition",
+    "removeprefix",
+    "removesuffix",
+    "replace",
+    "rfind",
+    "rindex",
+    "rjust",
+    "rpartition",
+    "rsplit",
+    "rstrip",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "swapcase",
+    "title",
+    "upper",
+    "zfill",
 ];
 
 /// Calls a method of a text.
@@ -185,7 +224,9 @@ fn partition(own: &str, name: &str, args: Args) -> Result<Value, Error> {
         return Err(Error::operation("empty separator"));
     }
     let parts = match (name, own.split_once(&separator), own.rsplit_once(&separator)) {
-        ("partition", Some((before, after)), _) | ("rpartition", _, Some((before, after))) => [before, &separator, after],
+        ("partition", Some((before, after)), _) | ("rpartition", _, Some((before, after))) => {
+            [before, &separator, after]
+        }
         ("partition", ..) => [own, "", ""],
         _ => ["", "", own],
     };
@@ -206,9 +247,8 @@ fn pad(own: &str, name: &str, args: Args) -> Result<Value, Error> {
 }
 
 fn swapcase(own: &str) -> String {
-    let swap = |c: char| -> String {
-        if c.is_uppercase() { c.to_lowercase().collect() } else { c.to_uppercase().collect() }
-    };
+    let swap =
+        |c: char| -> String { if c.is_uppercase() { c.to_lowercase().collect() } else { c.to_uppercase().collect() } };
     own.chars().map(swap).collect()
 }
 

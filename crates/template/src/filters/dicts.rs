@@ -34,7 +34,9 @@ fn combine(_: &mut Exec, mut args: Args) -> Result<Value, Error> {
     let mut maps = Vec::new();
     for term in &args.positional {
         match term {
-            Value::List(items) | Value::Tuple(items) => maps.extend(items.iter().filter(|item| !is_null(item)).cloned()),
+            Value::List(items) | Value::Tuple(items) => {
+                maps.extend(items.iter().filter(|item| !is_null(item)).cloned())
+            }
             other if is_null(other) => {}
             other => maps.push(other.clone()),
         }
@@ -43,11 +45,16 @@ fn combine(_: &mut Exec, mut args: Args) -> Result<Value, Error> {
     let single = maps.len() == 1;
     for map in maps {
         let map = match map.required()? {
-            Value::Map(map) => map,
+            Value::Map(map) => {
+                map.values().try_for_each(|value| value.check().map(drop))?;
+                map
+            }
             other if single => return Ok(other),
             other => {
                 let found = other.type_name();
-                return Err(Error::operation(format!("failed to combine variables, expected dicts but got a '{found}'")));
+                return Err(Error::operation(format!(
+                    "failed to combine variables, expected dicts but got a '{found}'"
+                )));
             }
         };
         merged = Some(match merged {
@@ -70,7 +77,9 @@ fn merge(low: &Map, high: &Map, recursive: bool, list_merge: &str) -> Result<Map
     let mut merged = low.clone();
     for (key, value) in high {
         let combined = match (merged.get(key), value) {
-            (Some(Value::Map(old)), Value::Map(new)) if recursive => Value::map(merge(old, new, recursive, list_merge)?),
+            (Some(Value::Map(old)), Value::Map(new)) if recursive => {
+                Value::map(merge(old, new, recursive, list_merge)?)
+            }
             (Some(Value::List(old)), Value::List(new)) => merge_lists(old, new, list_merge)?,
             _ => value.clone(),
         };
@@ -112,6 +121,7 @@ pub(super) fn has(items: &[Value], wanted: &Value) -> Result<bool, Error> {
 pub(super) fn need_map(value: Value, filter: &str) -> Result<Arc<Map>, Error> {
     match force(value).required()? {
         Value::Map(map) => Ok(map),
+        Value::Scope(view) => Ok(Arc::new(view.members())),
         other => Err(Error::operation(format!("{filter} requires a dictionary, got {} instead", other.type_name()))),
     }
 }
@@ -137,7 +147,10 @@ fn items2dict(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let mut map = Map::with_capacity(items.len());
     for item in items {
         let Value::Map(entry) = item.check()? else {
-            return Err(Error::operation(format!("items2dict requires a list of dictionaries, got {} instead", item.to_repr())));
+            return Err(Error::operation(format!(
+                "items2dict requires a list of dictionaries, got {} instead",
+                item.to_repr()
+            )));
         };
         let (Some(key), Some(value)) = (entry.get(&Name(&key_name)), entry.get(&Name(&value_name))) else {
             return Err(Error::operation(format!(
@@ -194,16 +207,16 @@ fn dictsort(_: &mut Exec, args: Args) -> Result<Value, Error> {
     Ok(Value::list(entries.into_iter().map(|(key, value)| Value::tuple(vec![key, value])).collect()))
 }
 
-fn extract(exec: &mut Exec, args: Args) -> Result<Value, Error> {
+fn extract(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let [key, container, more] = args.bind(["item", "container", "morekeys"])?;
-    let mut value = item(exec, &container.need("container")?, &key.need("item")?).unwrap_or_else(Value::marker);
+    let mut value = item(&container.need("container")?, &key.need("item")?).unwrap_or_else(Value::marker);
     let more = match more.given() {
         None => Vec::new(),
         Some(Value::List(keys)) => keys.to_vec(),
         Some(key) => vec![key],
     };
     for key in more {
-        value = item(exec, &value, &key).unwrap_or_else(Value::marker);
+        value = item(&value, &key).unwrap_or_else(Value::marker);
     }
     Ok(force(value))
 }
@@ -213,7 +226,9 @@ fn rekey_on_member(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let key = key.need("key")?;
     let duplicates = duplicates.text_or("error")?;
     if !["error", "overwrite"].contains(&duplicates.as_str()) {
-        return Err(Error::operation(format!("duplicates parameter to rekey_on_member has unknown value '{duplicates}'")));
+        return Err(Error::operation(format!(
+            "duplicates parameter to rekey_on_member has unknown value '{duplicates}'"
+        )));
     }
     let records = match data.need("data")? {
         Value::Map(map) => map.values().cloned().collect(),
@@ -228,7 +243,10 @@ fn rekey_on_member(_: &mut Exec, args: Args) -> Result<Value, Error> {
         };
         let member = Key::new(member)?;
         if rekeyed.contains_key(&member) && duplicates == "error" {
-            return Err(Error::operation(format!("Key {} is not unique, cannot convert to dict.", member.value().to_repr())));
+            return Err(Error::operation(format!(
+                "Key {} is not unique, cannot convert to dict.",
+                member.value().to_repr()
+            )));
         }
         rekeyed.insert(member, record);
     }

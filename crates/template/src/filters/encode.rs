@@ -35,8 +35,10 @@ fn b64decode(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let [value, encoding, urlsafe] = args.bind(["string", "encoding", "urlsafe"])?;
     let value = text(&value.need("string")?)?;
     // Python skips what is not in the alphabet.
-    let kept: String = value.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=')).collect();
-    let decoded = if urlsafe.flag_or(false)? { BASE64URL.decode(kept.as_bytes()) } else { BASE64.decode(kept.as_bytes()) };
+    let kept: String =
+        value.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=')).collect();
+    let decoded =
+        if urlsafe.flag_or(false)? { BASE64URL.decode(kept.as_bytes()) } else { BASE64.decode(kept.as_bytes()) };
     let bytes = decoded.map_err(|error| Error::operation(format!("the text is no base64: {error}")))?;
     let decoded = match encoding.text_or("utf-8")?.to_lowercase().as_str() {
         "utf-16-le" => {

@@ -70,15 +70,17 @@ fn tojson(_: &mut Exec, mut args: Args) -> Result<Value, Error> {
     let layout = layout(&mut none, indent.or(second), true)?;
     let text = dump(&value.need("value")?, &layout)?;
     // Jinja makes the result safe inside HTML.
-    Ok(Value::from(text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\'', "\\u0027")))
+    Ok(Value::from(
+        text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\'', "\\u0027"),
+    ))
 }
 
 fn from_json(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let [value, _] = args.bind(["a", "profile"])?;
     match value.need("a")? {
         Value::Str(text) => {
-            let parsed: serde_json::Value =
-                serde_json::from_str(&text).map_err(|error| Error::operation(format!("the text is no JSON: {error}")))?;
+            let parsed: serde_json::Value = serde_json::from_str(&text)
+                .map_err(|error| Error::operation(format!("the text is no JSON: {error}")))?;
             Ok(Value::from(parsed))
         }
         other => {
@@ -101,12 +103,16 @@ fn write(out: &mut String, value: &Value, layout: &Layout, depth: usize) -> Resu
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
         Value::Int(number) => drop(write!(out, "{number}")),
         Value::Float(number) if number.is_nan() => out.push_str("NaN"),
-        Value::Float(number) if number.is_infinite() => out.push_str(if *number > 0.0 { "Infinity" } else { "-Infinity" }),
+        Value::Float(number) if number.is_infinite() => {
+            out.push_str(if *number > 0.0 { "Infinity" } else { "-Infinity" })
+        }
         Value::Float(number) => out.push_str(&float_text(*number)),
         Value::Str(text) => write_string(out, text, layout.ascii),
         Value::Time(time) => write_string(out, &time.strftime("%Y-%m-%dT%H:%M:%S").to_string(), layout.ascii),
         Value::List(items) | Value::Tuple(items) => {
-            surround(out, "[", "]", items.len(), layout, depth, |out, index| write(out, &items[index], layout, depth + 1))?;
+            surround(out, "[", "]", items.len(), layout, depth, |out, index| {
+                write(out, &items[index], layout, depth + 1)
+            })?;
         }
         Value::Map(map) => {
             let mut entries: Vec<_> = map.iter().collect();

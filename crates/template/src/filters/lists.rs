@@ -1,12 +1,12 @@
 //! Lists: `flatten`, `zip`, `batch`, `first`, `join`, `random`, …
 
-use super::registry::{Filter, plain, tolerant};
+use super::registry::{Filter, plain};
 use super::select::member;
 use crate::Value;
 use crate::error::Error;
 use crate::eval::{Args, Bound, Exec, int, iterate, text};
-use rand::seq::SliceRandom;
 use rand::RngExt;
+use rand::seq::SliceRandom;
 
 pub(super) const FILTERS: &[(&str, Filter)] = &[
     ("batch", plain(batch)),
@@ -17,7 +17,7 @@ pub(super) const FILTERS: &[(&str, Filter)] = &[
     ("join", plain(join)),
     ("last", plain(|_, args| edge(args, false))),
     ("length", plain(length)),
-    ("list", tolerant_of_items(list)),
+    ("list", plain(list)),
     ("permutations", plain(|_, args| choices(args, true))),
     ("product", plain(product)),
     ("random", plain(random)),
@@ -28,16 +28,14 @@ pub(super) const FILTERS: &[(&str, Filter)] = &[
     ("zip_longest", plain(|_, args| zip(args, true))),
 ];
 
-const fn tolerant_of_items(run: fn(&mut Exec, Args) -> Result<Value, Error>) -> Filter {
-    Filter { takes_markers: false, ..tolerant(run) }
-}
-
 /// More results than this is a slip, and would eat the memory.
 const MOST_RESULTS: usize = 2_000_000;
 
 fn list(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let [value] = args.bind(["value"])?;
-    iterate(&value.need("value")?).map(Value::list)
+    let items = iterate(&value.need("value")?)?;
+    items.iter().try_for_each(|item| item.check().map(drop))?;
+    Ok(Value::list(items))
 }
 
 fn length(_: &mut Exec, args: Args) -> Result<Value, Error> {
@@ -61,14 +59,14 @@ fn edge(args: Args, first: bool) -> Result<Value, Error> {
     Ok(found.unwrap_or_else(|| Value::marker(Error::undefined(format!("No {word} item, sequence was empty."), None))))
 }
 
-fn join(exec: &mut Exec, args: Args) -> Result<Value, Error> {
+fn join(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let [value, separator, attribute] = args.bind(["value", "d", "attribute"])?;
     let separator = separator.text_or("")?;
     let attribute = attribute.given();
     let mut parts = Vec::new();
     for item in iterate(&value.need("value")?)? {
         let item = match &attribute {
-            Some(path) => member(exec, &item, path)?,
+            Some(path) => member(&item, path)?,
             None => item,
         };
         parts.push(text(&item)?);
@@ -118,7 +116,8 @@ fn zip(mut args: Args, longest: bool) -> Result<Value, Error> {
     let lengths = lists.iter().map(Vec::len);
     let length = if longest { lengths.max() } else { lengths.min() }.unwrap_or(0);
     let fill = fill.unwrap_or(Value::None);
-    let row = |index: usize| lists.iter().map(|list| list.get(index).cloned().unwrap_or_else(|| fill.clone())).collect();
+    let row =
+        |index: usize| lists.iter().map(|list| list.get(index).cloned().unwrap_or_else(|| fill.clone())).collect();
     Ok(Value::list((0..length).map(|index| Value::tuple(row(index))).collect()))
 }
 
@@ -156,7 +155,13 @@ fn choices(args: Args, ordered: bool) -> Result<Value, Error> {
     Ok(Value::list(rows))
 }
 
-fn choose(items: &[Value], count: usize, ordered: bool, taken: &mut Vec<usize>, rows: &mut Vec<Value>) -> Result<(), Error> {
+fn choose(
+    items: &[Value],
+    count: usize,
+    ordered: bool,
+    taken: &mut Vec<usize>,
+    rows: &mut Vec<Value>,
+) -> Result<(), Error> {
     if taken.len() == count {
         if rows.len() >= MOST_RESULTS {
             return Err(Error::operation("there are too many combinations"));

@@ -19,8 +19,8 @@ mod yaml;
 mod yaml_dump;
 mod yaml_scalar;
 
-pub(crate) use registry::{Filter, find, unknown};
-pub(crate) use url::split as split_url;
 pub(crate) use registry::short;
+pub(crate) use registry::{Filter, find, unknown};
 pub(crate) use time::{now, time_method};
 pub(crate) use types::to_bool;
+pub(crate) use url::split as split_url;

@@ -17,7 +17,10 @@ pub(super) const FILTERS: &[(&str, Filter)] = &[
     ("realpath", plain(|_, args| one(args, realpath))),
     ("relpath", plain(relpath)),
     ("splitext", plain(splitext)),
-    ("win_basename", plain(|_, args| one(args, |path| path[path.rfind(['/', '\\']).map_or(0, |at| at + 1)..].to_owned()))),
+    (
+        "win_basename",
+        plain(|_, args| one(args, |path| path[path.rfind(['/', '\\']).map_or(0, |at| at + 1)..].to_owned())),
+    ),
 ];
 
 fn one(args: Args, with: impl FnOnce(String) -> String) -> Result<Value, Error> {
@@ -124,7 +127,8 @@ fn commonpath(_: &mut Exec, args: Args) -> Result<Value, Error> {
     if paths.iter().any(|path| path.starts_with('/') != first.starts_with('/')) {
         return Err(Error::operation("Can't mix absolute and relative paths"));
     }
-    let split = |path: &str| path.split('/').filter(|p| !p.is_empty() && *p != ".").map(str::to_owned).collect::<Vec<_>>();
+    let split =
+        |path: &str| path.split('/').filter(|p| !p.is_empty() && *p != ".").map(str::to_owned).collect::<Vec<_>>();
     let mut common = split(first);
     for path in &paths[1..] {
         let length = common.iter().zip(split(path)).take_while(|(a, b)| *a == b).count();

@@ -58,7 +58,8 @@ fn regex_search(_: &mut Exec, mut args: Args) -> Result<Value, Error> {
     }
     let found = groups.iter().map(|name| {
         let text = group(&captures, name)?;
-        let took_part = name.parse::<usize>().map_or_else(|_| captures.name(name).is_some(), |n| captures.get(n).is_some());
+        let took_part =
+            name.parse::<usize>().map_or_else(|_| captures.name(name).is_some(), |n| captures.get(n).is_some());
         Ok(if took_part { Value::from(text) } else { Value::None })
     });
     found.collect::<Result<Vec<_>, Error>>().map(Value::list)

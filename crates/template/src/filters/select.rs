@@ -12,8 +12,8 @@ use std::cmp::Ordering;
 pub(super) const FILTERS: &[(&str, Filter)] = &[
     ("groupby", plain(groupby)),
     ("map", lenient(map)),
-    ("max", plain(|exec, args| extreme(exec, args, Ordering::Greater))),
-    ("min", plain(|exec, args| extreme(exec, args, Ordering::Less))),
+    ("max", plain(|_, args| extreme(args, Ordering::Greater))),
+    ("min", plain(|_, args| extreme(args, Ordering::Less))),
     ("reject", lenient(|exec, args| select(exec, args, false, false))),
     ("rejectattr", lenient(|exec, args| select(exec, args, true, false))),
     ("select", lenient(|exec, args| select(exec, args, false, true))),
@@ -27,14 +27,14 @@ const fn lenient(run: fn(&mut Exec, Args) -> Result<Value, Error>) -> Filter {
 }
 
 /// The member at a path such as `a.b.0` (Jinja's `make_attrgetter`); what is not there is a marker.
-pub(crate) fn member(exec: &mut Exec, value: &Value, path: &Value) -> Result<Value, Error> {
+pub(crate) fn member(value: &Value, path: &Value) -> Result<Value, Error> {
     let Value::Str(path) = path else {
-        return Ok(item(exec, value, path).unwrap_or_else(Value::marker));
+        return Ok(item(value, path).unwrap_or_else(Value::marker));
     };
     let mut found = value.clone();
     for part in path.split('.') {
         let key = part.parse::<u32>().map_or_else(|_| Value::from(part), |index| Value::Int(index.into()));
-        found = item(exec, &found, &key).unwrap_or_else(Value::marker);
+        found = item(&found, &key).unwrap_or_else(Value::marker);
     }
     Ok(force(found))
 }
@@ -58,7 +58,7 @@ fn map(exec: &mut Exec, mut args: Args) -> Result<Value, Error> {
         }
         let mut out = Vec::with_capacity(items.len());
         for value in items {
-            let found = member(exec, &value, &path)?;
+            let found = member(&value, &path)?;
             out.push(match &default {
                 Some(default) if found.is_undefined() => default.clone(),
                 _ => found,
@@ -103,7 +103,7 @@ fn select(exec: &mut Exec, mut args: Args, by_member: bool, wanted: bool) -> Res
     let mut kept = Vec::new();
     for candidate in items {
         let subject = match &path {
-            Some(path) => member(exec, &candidate, path)?,
+            Some(path) => member(&candidate, path)?,
             None => candidate.clone(),
         };
         let holds = match test {
@@ -125,15 +125,15 @@ fn select(exec: &mut Exec, mut args: Args, by_member: bool, wanted: bool) -> Res
 }
 
 /// What an item is sorted by: its members at comma-separated paths, or the item itself.
-fn sort_key(exec: &mut Exec, value: &Value, attribute: Option<&Value>, case_sensitive: bool) -> Result<Value, Error> {
+fn sort_key(value: &Value, attribute: Option<&Value>, case_sensitive: bool) -> Result<Value, Error> {
     let fold = |value: Value| if case_sensitive { value } else { fold_case(&value) };
     match attribute {
         None => Ok(fold(value.clone())),
         Some(Value::Str(paths)) if paths.contains(',') => {
-            let parts = paths.split(',').map(|path| Ok(fold(member(exec, value, &Value::from(path.trim()))?.required()?)));
+            let parts = paths.split(',').map(|path| Ok(fold(member(value, &Value::from(path.trim()))?.required()?)));
             parts.collect::<Result<Vec<_>, Error>>().map(Value::list)
         }
-        Some(path) => Ok(fold(member(exec, value, path)?.required()?)),
+        Some(path) => Ok(fold(member(value, path)?.required()?)),
     }
 }
 
@@ -149,24 +149,24 @@ fn sorted(keyed: &mut [(Value, Value)], reverse: bool) -> Result<(), Error> {
     failure.map_or(Ok(()), Err)
 }
 
-fn sort(exec: &mut Exec, args: Args) -> Result<Value, Error> {
+fn sort(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let [value, reverse, case_sensitive, attribute] = args.bind(["value", "reverse", "case_sensitive", "attribute"])?;
     let case_sensitive = case_sensitive.flag_or(false)?;
     let attribute = attribute.given();
     let mut keyed = Vec::new();
     for value in iterate(&value.need("value")?)? {
-        keyed.push((sort_key(exec, &value, attribute.as_ref(), case_sensitive)?, value));
+        keyed.push((sort_key(&value, attribute.as_ref(), case_sensitive)?, value));
     }
     sorted(&mut keyed, reverse.flag_or(false)?)?;
     Ok(Value::list(keyed.into_iter().map(|(_, value)| value).collect()))
 }
 
-fn groupby(exec: &mut Exec, args: Args) -> Result<Value, Error> {
+fn groupby(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let [value, attribute, default, case_sensitive] = args.bind(["value", "attribute", "default", "case_sensitive"])?;
     let (attribute, case_sensitive) = (attribute.need("attribute")?, case_sensitive.flag_or(false)?);
     let mut keyed = Vec::new();
     for value in iterate(&value.need("value")?)? {
-        let mut key = member(exec, &value, &attribute)?;
+        let mut key = member(&value, &attribute)?;
         if let (true, Some(default)) = (key.is_undefined(), &default) {
             key = default.clone();
         }
@@ -186,12 +186,12 @@ fn groupby(exec: &mut Exec, args: Args) -> Result<Value, Error> {
     Ok(Value::list(groups.into_iter().map(|(_, key, members)| Value::tuple(vec![key, Value::list(members)])).collect()))
 }
 
-fn extreme(exec: &mut Exec, args: Args, wanted: Ordering) -> Result<Value, Error> {
+fn extreme(args: Args, wanted: Ordering) -> Result<Value, Error> {
     let [value, case_sensitive, attribute] = args.bind(["value", "case_sensitive", "attribute"])?;
     let (case_sensitive, attribute) = (case_sensitive.flag_or(false)?, attribute.given());
     let mut best: Option<(Value, Value)> = None;
     for value in iterate(&value.need("value")?)? {
-        let key = sort_key(exec, &value, attribute.as_ref(), case_sensitive)?;
+        let key = sort_key(&value, attribute.as_ref(), case_sensitive)?;
         let better = match &best {
             None => true,
             Some((held, _)) => compare(&key, held, if wanted == Ordering::Less { "<" } else { ">" })? == wanted,
@@ -206,13 +206,13 @@ fn extreme(exec: &mut Exec, args: Args, wanted: Ordering) -> Result<Value, Error
     })
 }
 
-fn sum(exec: &mut Exec, args: Args) -> Result<Value, Error> {
+fn sum(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let [items, attribute, start] = args.bind(["iterable", "attribute", "start"])?;
     let attribute = attribute.given();
     let mut total = start.unwrap_or(Value::Int(0));
     for value in iterate(&items.need("iterable")?)? {
         let value = match &attribute {
-            Some(path) => member(exec, &value, path)?,
+            Some(path) => member(&value, path)?,
             None => value,
         };
         total = binary(Operator::Add, &total, &value)?;

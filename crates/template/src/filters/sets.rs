@@ -48,7 +48,7 @@ fn symmetric_difference(a: &[Value], b: &[Value]) -> Result<Vec<Value>, Error> {
 
 /// Ansible hands Jinja `case_sensitive=False` when nobody gave it (ansible-core 2.19, `filter/mathstuff.py`); where Jinja's
 /// filter can't hash the items, all are compared as they are.
-fn unique(exec: &mut Exec, args: Args) -> Result<Value, Error> {
+fn unique(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let [items, case_sensitive, attribute] = args.bind(["a", "case_sensitive", "attribute"])?;
     let case_sensitive = case_sensitive.flag_or(false)?;
     let items = iterate(&items.need("a")?)?;
@@ -57,7 +57,7 @@ fn unique(exec: &mut Exec, args: Args) -> Result<Value, Error> {
     let mut hashable = true;
     for item in &items {
         let key = match &attribute {
-            Some(path) => member(exec, item, path)?.required()?,
+            Some(path) => member(item, path)?.required()?,
             None => item.clone(),
         };
         hashable &= crate::value::Key::new(&key).is_ok();

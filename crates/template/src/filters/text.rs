@@ -166,7 +166,8 @@ fn wordwrap(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let width = size(width, 79)?.max(1);
     let (break_long, on_hyphens) = (break_long.flag_or(true)?, on_hyphens.flag_or(true)?);
     let wrap = wrap.given().map_or_else(|| Ok("\n".to_owned()), |wrap| to_text(&wrap))?;
-    let lines = text::lines(&value, false).into_iter().map(|line| wrap_line(line, width, break_long, on_hyphens).join(&wrap));
+    let lines =
+        text::lines(&value, false).into_iter().map(|line| wrap_line(line, width, break_long, on_hyphens).join(&wrap));
     Ok(Value::from(lines.collect::<Vec<_>>().join(&wrap)))
 }
 
@@ -230,7 +231,11 @@ fn chunks(line: &str, on_hyphens: bool) -> Vec<String> {
 
 fn escape(_: &mut Exec, args: Args) -> Result<Value, Error> {
     let escaped = |text: &str| {
-        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;").replace('"', "&#34;")
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('\'', "&#39;")
+            .replace('"', "&#34;")
     };
     one(args, escaped)
 }

@@ -106,7 +106,8 @@ pub(crate) fn to_int(value: &Value, base: u32) -> Option<i128> {
     match value {
         Value::Str(text) => {
             let trimmed = text.trim();
-            let (sign, digits) = trimmed.strip_prefix('-').map_or((1, trimmed.strip_prefix('+').unwrap_or(trimmed)), |d| (-1, d));
+            let (sign, digits) =
+                trimmed.strip_prefix('-').map_or((1, trimmed.strip_prefix('+').unwrap_or(trimmed)), |d| (-1, d));
             let lower = digits.to_lowercase();
             let prefix = match base {
                 2 => "0b",

@@ -49,7 +49,9 @@ fn write(mut args: Args, mut style: Style) -> Result<Value, Error> {
             other => Some(other.truth()?),
         };
     }
-    for ignored in ["allow_unicode", "default_style", "canonical", "line_break", "encoding", "explicit_end", "version", "tags"] {
+    for ignored in
+        ["allow_unicode", "default_style", "canonical", "line_break", "encoding", "explicit_end", "version", "tags"]
+    {
         args.take(ignored);
     }
     let [value] = args.bind(["a"])?;
@@ -62,10 +64,13 @@ fn documents(value: &Value) -> Result<Vec<Value>, Error> {
     let Value::Str(text) = value else { return Ok(vec![value.clone()]) };
     let nodes = ::yaml::load("<from_yaml>", text).map_err(|error| {
         let first = error.into_mistakes();
-        let message = first.iter().next().map_or_else(|| "invalid".to_owned(), |mistake| match &mistake.position {
-            Some(position) => format!("{} (line {}, column {})", mistake.message, position.line, position.column),
-            None => mistake.message.clone(),
-        });
+        let message = first.iter().next().map_or_else(
+            || "invalid".to_owned(),
+            |mistake| match &mistake.position {
+                Some(position) => format!("{} (line {}, column {})", mistake.message, position.line, position.column),
+                None => mistake.message.clone(),
+            },
+        );
         Error::operation(format!("the text is no YAML: {message}"))
     })?;
     nodes.iter().map(value_of).collect()

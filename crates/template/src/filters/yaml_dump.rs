@@ -155,13 +155,19 @@ impl Writer<'_> {
     }
 
     fn scalar(&mut self, value: &Value, indent: usize, place: Place, is_key: bool) -> Result<(), Error> {
-        if matches!(place, Place::MapValue | Place::Item) && !self.out.ends_with(' ') || (place == Place::Root && self.column > 0 && !is_key && self.style.explicit_start) {
+        if matches!(place, Place::MapValue | Place::Item) && !self.out.ends_with(' ')
+            || (place == Place::Root && self.column > 0 && !is_key && self.style.explicit_start)
+        {
             self.put(" ");
         }
         let context = Context {
             column: self.column,
             // A scalar's continued lines are indented one level deeper than its parent; at the root by that of nothing.
-            indent: if place == Place::Root && !is_key { 0 } else { indent.max(if place == Place::Root { 0 } else { 1 }) },
+            indent: if place == Place::Root && !is_key {
+                0
+            } else {
+                indent.max(if place == Place::Root { 0 } else { 1 })
+            },
             width: self.style.width,
             is_key,
             in_flow: place == Place::Flow,
@@ -178,7 +184,13 @@ impl Writer<'_> {
                 self.put("{");
                 for (index, (key, value)) in self.entries(value).into_iter().enumerate() {
                     self.separate(index, inner);
-                    let context = Context { column: self.column, indent: inner, width: self.style.width, is_key: true, in_flow: true };
+                    let context = Context {
+                        column: self.column,
+                        indent: inner,
+                        width: self.style.width,
+                        is_key: true,
+                        in_flow: true,
+                    };
                     let text = yaml_scalar::write(&key.value(), &context)?;
                     self.put(&text);
                     self.put(": ");

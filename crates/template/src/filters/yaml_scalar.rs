@@ -36,9 +36,8 @@ pub(super) fn write(value: &Value, context: &Context) -> Result<String, Error> {
 fn string(text: &str, context: &Context) -> String {
     let analysis = Analysis::of(text);
     let multiline = text.contains('\n');
-    let plain = !text.is_empty()
-        && !multiline
-        && if context.in_flow || context.is_key && context.in_flow { analysis.flow_plain } else { analysis.block_plain };
+    let plain =
+        !text.is_empty() && !multiline && if context.in_flow { analysis.flow_plain } else { analysis.block_plain };
     if plain && !reads_otherwise(text) {
         return fold(text, context, "", "", |part| part.to_owned());
     }
@@ -62,7 +61,8 @@ fn is_timestamp(text: &str) -> bool {
         return false;
     }
     let pattern = r"\A(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?(?:[Tt]|[ \t]+)[0-9][0-9]?:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9][0-9]?(?::[0-9]{2})?))?)\z";
-    crate::regex::compile(pattern, crate::regex::Flags::default()).is_ok_and(|regex| regex.is_match(text).unwrap_or(false))
+    crate::regex::compile(pattern, crate::regex::Flags::default())
+        .is_ok_and(|regex| regex.is_match(text).unwrap_or(false))
 }
 
 /// Which styles can hold a text.
@@ -109,7 +109,8 @@ impl Analysis {
                     _ => {}
                 }
             }
-            let printable = matches!(character, '\n' | '\u{85}' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}');
+            let printable =
+                matches!(character, '\n' | '\u{85}' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}');
             special |= !printable || character == '\u{feff}';
             let is_break = matches!(character, '\n' | '\u{85}' | '\u{2028}' | '\u{2029}');
             if character == ' ' {

@@ -3,9 +3,9 @@
 use super::paths;
 use crate::error::Error;
 use crate::eval::{Args, Bound, Exec, iterate, text};
+use crate::place::whole_file;
 use crate::value::Name;
 use crate::{FileOptions, Value};
-use diagnostic::Position;
 use std::path::{Path, PathBuf};
 
 fn sought(exec: &Exec, kind: &str, name: &str) -> Result<PathBuf, Error> {
@@ -39,7 +39,8 @@ pub(super) fn fileglob(exec: &mut Exec, args: Args) -> Result<Vec<Value>, Error>
     for pattern in &args.positional {
         let places = paths::candidates(&exec.session, "files", &text(pattern)?);
         // The first directory that has matches, as Ansible's search does.
-        let matches = places.iter().map(|place| paths::glob(&place.display().to_string())).find(|found| !found.is_empty());
+        let matches =
+            places.iter().map(|place| paths::glob(&place.display().to_string())).find(|found| !found.is_empty());
         found.extend(matches.unwrap_or_default().into_iter().map(Value::from));
     }
     Ok(found)
@@ -55,7 +56,8 @@ pub(super) fn first_found(exec: &mut Exec, mut args: Args) -> Result<Vec<Value>,
     let own_paths = args.take("paths").map_or(Ok(Vec::new()), |paths| parts(&paths, ",:;"))?;
     args.no_more_names()?;
     let mut names = Vec::new();
-    let terms = if args.positional.is_empty() { own_files.into_iter().map(Value::from).collect() } else { args.positional };
+    let terms =
+        if args.positional.is_empty() { own_files.into_iter().map(Value::from).collect() } else { args.positional };
     collect(&terms, &own_paths, &mut names, &mut skip)?;
     // Only a loop (`with_first_found`) looks into the folder that belongs to its task's module.
     let kinds: &[&str] = if by_loop { &["templates", "vars", "files"] } else { &[""] };
@@ -84,7 +86,9 @@ fn collect(terms: &[Value], paths: &[String], names: &mut Vec<String>, skip: &mu
             }
             other => {
                 let found = other.type_name();
-                return Err(Error::operation(format!("Invalid term supplied. A string, dict or list is required, not '{found}'")));
+                return Err(Error::operation(format!(
+                    "Invalid term supplied. A string, dict or list is required, not '{found}'"
+                )));
             }
         }
     }
@@ -143,7 +147,7 @@ pub(super) fn template(exec: &mut Exec, mut args: Args) -> Result<Vec<Value>, Er
             let layered = crate::Layered { first: std::sync::Arc::new(variables), rest: session.scope().clone() };
             session = session.in_scope(std::sync::Arc::new(layered));
         }
-        let origin = Position::new(path.display().to_string(), 1, 1);
+        let origin = whole_file(&path.display().to_string(), 1);
         rendered.push(Value::from(exec.deeper(|_| session.file(&content, &origin, &options))?));
     }
     Ok(rendered)
@@ -166,7 +170,7 @@ pub(super) fn pipe(exec: &mut Exec, args: Args) -> Result<Vec<Value>, Error> {
 
 /// What a command of the controller's shell prints.
 fn output(exec: &Exec, command: &str) -> Result<String, Error> {
-    #[expect(clippy::disallowed_methods, reason = "these lookups are defined as running a command on the controller")]
+    // These lookups are defined as running a command on the controller.
     let mut shell = std::process::Command::new("/bin/sh");
     shell.arg("-c").arg(command);
     if let Some(directory) = exec.session.engine().search_path().last() {

@@ -3,11 +3,11 @@
 mod call;
 mod files;
 mod loops;
-pub(crate) mod paths;
 mod password;
+pub(crate) mod paths;
 mod registry;
 mod values;
 
-pub(crate) use files::BY_LOOP;
 pub(crate) use call::{lookup, query, run};
+pub(crate) use files::BY_LOOP;
 pub(crate) use registry::{exists, unknown};

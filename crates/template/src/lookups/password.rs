@@ -43,7 +43,8 @@ impl Wanted {
         match key {
             "length" => {
                 let length = value.parse().ok().filter(|length| (1..=10_000).contains(length));
-                self.length = length.ok_or_else(|| Error::operation(format!("`{value}` is no length of a password")))?;
+                self.length =
+                    length.ok_or_else(|| Error::operation(format!("`{value}` is no length of a password")))?;
             }
             "chars" => self.characters = value.to_owned(),
             other => return Err(Error::operation(format!("the option `{other}` is not supported"))),
@@ -53,7 +54,9 @@ impl Wanted {
 
     /// The password in the file, or a new one that is put there, readable for its owner only.
     fn kept(&self, path: &Path) -> Result<String, Error> {
-        let failed = |error: std::io::Error| Error::operation(format!("can't keep the password in `{}`: {error}", path.display()));
+        let failed = |error: std::io::Error| {
+            Error::operation(format!("can't keep the password in `{}`: {error}", path.display()))
+        };
         if path == Path::new("/dev/null") {
             return self.new_password();
         }

@@ -117,7 +117,10 @@ fn is_nan(value: &Value) -> bool {
 }
 
 fn is_sequence(value: &Value) -> bool {
-    matches!(value, Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Map(_) | Value::Range(..) | Value::Scope(_))
+    matches!(
+        value,
+        Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Map(_) | Value::Range(..) | Value::Scope(_)
+    )
 }
 
 fn is_iterable(value: &Value) -> bool {

@@ -9,11 +9,11 @@ use crate::value::contains;
 pub(super) const TESTS: &[(&str, Test)] = &[
     ("all", plain(|_, args| quantified(args, true))),
     ("any", plain(|_, args| quantified(args, false))),
-    ("contains", plain(|_, args| two(args, |seq, value| contains(seq, value)))),
+    ("contains", plain(|_, args| two(args, contains))),
     ("in", plain(|_, args| two(args, |value, seq| contains(seq, value)))),
-    ("issubset", plain(|_, args| two(args, |a, b| is_subset(a, b)))),
+    ("issubset", plain(|_, args| two(args, is_subset))),
     ("issuperset", plain(|_, args| two(args, |a, b| is_subset(b, a)))),
-    ("subset", plain(|_, args| two(args, |a, b| is_subset(a, b)))),
+    ("subset", plain(|_, args| two(args, is_subset))),
     ("superset", plain(|_, args| two(args, |a, b| is_subset(b, a)))),
 ];
 

@@ -58,6 +58,7 @@ fn changed(args: Args) -> Result<bool, Error> {
 
 fn timed_out(args: Args) -> Result<bool, Error> {
     let result = result(args, "timedout")?;
-    let period = result.get(&Name("timedout")).and_then(Value::as_map).and_then(|timed_out| timed_out.get(&Name("period")));
+    let period =
+        result.get(&Name("timedout")).and_then(Value::as_map).and_then(|timed_out| timed_out.get(&Name("period")));
     period.map_or(Ok(false), Value::truth)
 }

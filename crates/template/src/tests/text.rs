@@ -19,9 +19,8 @@ pub(super) const TESTS: &[(&str, Test)] = &[
 ];
 
 fn is_case(text: &str, upper: bool) -> bool {
-    let (wanted, other): (fn(char) -> bool, fn(char) -> bool) =
-        if upper { (char::is_uppercase, char::is_lowercase) } else { (char::is_lowercase, char::is_uppercase) };
-    text.chars().any(wanted) && !text.chars().any(other)
+    let (has_upper, has_lower) = (text.chars().any(char::is_uppercase), text.chars().any(char::is_lowercase));
+    if upper { has_upper && !has_lower } else { has_lower && !has_upper }
 }
 
 fn matches(args: Args, kind: Option<&str>) -> Result<bool, Error> {

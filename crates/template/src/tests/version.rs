@@ -9,7 +9,8 @@ pub(super) const TESTS: &[(&str, Test)] =
     &[("version", plain(|_, args| version(args))), ("version_compare", plain(|_, args| version(args)))];
 
 fn version(args: Args) -> Result<bool, Error> {
-    let [value, other, operator, strict, kind] = args.bind(["value", "version", "operator", "strict", "version_type"])?;
+    let [value, other, operator, strict, kind] =
+        args.bind(["value", "version", "operator", "strict", "version_type"])?;
     let value = text(&value.need("value")?)?;
     let other = text(&other.need("version")?)?;
     let (strict, kind) = (strict.given(), kind.given());
@@ -163,7 +164,9 @@ impl Semantic {
 }
 
 /// The order of PEP 440: epoch, release, then development, pre-, final and post-releases.
-fn pep440(version: &str) -> Result<(u64, Vec<u64>, (i8, u64), u64, i64), Error> {
+type Pep440 = (u64, Vec<u64>, (i8, u64), u64, i64);
+
+fn pep440(version: &str) -> Result<Pep440, Error> {
     let invalid = || Error::operation(format!("Version comparison failed: Invalid version: '{version}'"));
     let pattern = r"(?i)^\s*v?(?:(\d+)!)?(\d+(?:\.\d+)*)(?:[-_.]?(alpha|beta|preview|pre|rc|a|b|c)[-_.]?(\d*))?(?:-(\d+)|[-_.]?(?:post|rev|r)[-_.]?(\d*))?(?:[-_.]?dev[-_.]?(\d*))?(?:\+[a-z0-9.\-_]+)?\s*$";
     let regex = crate::regex::compile(pattern, crate::regex::Flags::default())?;

@@ -101,7 +101,9 @@ impl Field {
                 self.spec.kind = Some(self.kind);
                 self.spec.apply(value)
             }
-            'c' if value.as_str().is_some_and(|text| text.chars().count() == 1) => Ok(self.spec.place(&value.to_text(), '>')),
+            'c' if value.as_str().is_some_and(|text| text.chars().count() == 1) => {
+                Ok(self.spec.place(&value.to_text(), '>'))
+            }
             'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
                 let number = value.as_float().ok_or_else(needs_number)?;
                 self.spec.kind = Some(self.kind);

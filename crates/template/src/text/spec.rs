@@ -37,9 +37,11 @@ impl Spec {
         } else if is_align(rest.last()) {
             spec.align = rest.pop();
         }
-        let mut take = |wanted: &[char]| rest.last().copied().filter(|c| wanted.contains(c)).inspect(|_| {
-            rest.pop();
-        });
+        let mut take = |wanted: &[char]| {
+            rest.last().copied().filter(|c| wanted.contains(c)).inspect(|_| {
+                rest.pop();
+            })
+        };
         spec.sign = take(&['+', '-', ' ']);
         spec.alternate = take(&['#']).is_some();
         spec.zero = take(&['0']).is_some();

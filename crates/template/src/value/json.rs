@@ -17,9 +17,8 @@ impl Value {
             Self::Map(map) => Json::Object(map.iter().map(|(key, value)| (key.to_json(), value.to_json())).collect()),
             Self::Lazy(thunk) => thunk.force().to_json(),
             Self::Time(_) => Json::String(self.to_text().replacen(" ", "T", 1)),
-            Self::Range(..) | Self::Delta(_) | Self::Scope(_) | Self::Callable(_) => {
-                Json::String(self.to_text())
-            }
+            Self::Scope(view) => Self::map(view.members()).to_json(),
+            Self::Range(..) | Self::Delta(_) | Self::Callable(_) => Json::String(self.to_text()),
         }
     }
 }
@@ -43,7 +42,9 @@ impl From<Json> for Value {
             Json::Number(number) => number_to_value(&number),
             Json::String(text) => Self::from(text),
             Json::Array(items) => Self::list(items.into_iter().map(Self::from).collect()),
-            Json::Object(entries) => Self::map(entries.into_iter().map(|(k, v)| (Key::from(k), Self::from(v))).collect()),
+            Json::Object(entries) => {
+                Self::map(entries.into_iter().map(|(k, v)| (Key::from(k), Self::from(v))).collect())
+            }
         }
     }
 }

@@ -2,18 +2,18 @@
 
 use super::{Key, Map};
 use crate::error::Error;
-use crate::eval::{Callable, Thunk};
-use crate::scope::Scope;
+use crate::eval::{Callable, Thunk, View};
 use std::sync::Arc;
 
 /// A value of a template. Cloning is cheap: containers are shared.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub enum Value {
     /// Something that is not there, with the error to raise when it is used. Ansible 2.19 calls it a marker.
     Undefined(Arc<Marker>),
     /// `omit`: whoever holds it drops it.
     Omit,
     /// `None`
+    #[default]
     None,
     /// `True` or `False`
     Bool(bool),
@@ -36,7 +36,7 @@ pub enum Value {
     /// The difference of two times, in microseconds.
     Delta(i128),
     /// A mapping whose members are variables (`hostvars`, `vars`), looked up one by one.
-    Scope(Arc<dyn Scope>),
+    Scope(Arc<View>),
     /// A container that a person wrote, whose members are rendered when they are asked for. Never inside another value.
     Lazy(Arc<Thunk>),
     /// A function, macro, loop variable or other object of the template itself.
@@ -179,12 +179,6 @@ impl Value {
             Self::Lazy(thunk) => thunk.type_name(),
             Self::Callable(_) => "function",
         }
-    }
-}
-
-impl Default for Value {
-    fn default() -> Self {
-        Self::None
     }
 }
 

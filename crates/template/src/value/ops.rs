@@ -87,11 +87,12 @@ fn arithmetic(op: Operator, a: &Value, b: &Value) -> Result<Value, Error> {
     match (op, a, b) {
         (Operator::Add, Value::Str(a), Value::Str(b)) => Ok(Value::from(format!("{a}{b}"))),
         (Operator::Add, Value::List(a), Value::List(b)) => Ok(Value::list(a.iter().chain(b.iter()).cloned().collect())),
-        (Operator::Add, Value::Tuple(a), Value::Tuple(b)) => Ok(Value::tuple(a.iter().chain(b.iter()).cloned().collect())),
-        (Operator::Sub, Value::Time(a), Value::Time(b)) => time_difference(*a, *b),
-        (Operator::Add, Value::Time(time), Value::Delta(delta)) | (Operator::Add, Value::Delta(delta), Value::Time(time)) => {
-            shift(*time, *delta)
+        (Operator::Add, Value::Tuple(a), Value::Tuple(b)) => {
+            Ok(Value::tuple(a.iter().chain(b.iter()).cloned().collect()))
         }
+        (Operator::Sub, Value::Time(a), Value::Time(b)) => time_difference(*a, *b),
+        (Operator::Add, Value::Time(time), Value::Delta(delta))
+        | (Operator::Add, Value::Delta(delta), Value::Time(time)) => shift(*time, *delta),
         (Operator::Sub, Value::Time(time), Value::Delta(delta)) => shift(*time, -*delta),
         (Operator::Add, Value::Delta(a), Value::Delta(b)) => Ok(Value::Delta(a + b)),
         (Operator::Sub, Value::Delta(a), Value::Delta(b)) => Ok(Value::Delta(a - b)),
@@ -235,7 +236,7 @@ pub(crate) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
             let distance = number - start;
             *step != 0 && distance % step == 0 && (0..range_len(*start, *end, *step)).contains(&(distance / step))
         })),
-        Value::Scope(scope) => Ok(item.as_str().is_some_and(|name| scope.get(name).is_some())),
+        Value::Scope(view) => Ok(item.as_str().is_some_and(|name| view.contains(name))),
         Value::Lazy(thunk) => contains(&Arc::clone(thunk).force(), item),
         other => Err(Error::operation(format!("argument of type '{}' is not iterable", other.type_name()))),
     }

@@ -20,7 +20,7 @@ impl Value {
             Self::Map(map) => !map.is_empty(),
             Self::Range(start, end, step) => range_len(*start, *end, *step) > 0,
             Self::Delta(microseconds) => *microseconds != 0,
-            Self::Scope(scope) => !scope.names().is_empty(),
+            Self::Scope(view) => !view.names().is_empty(),
             Self::Lazy(thunk) => !thunk.is_empty(),
             Self::Omit | Self::Time(_) | Self::Callable(_) | Self::Undefined(_) => true,
         })
@@ -41,6 +41,8 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Result<bool, Error> {
     Ok(match (a.check()?, b.check()?) {
         (Value::Str(a), Value::Str(b)) => a == b,
         (Value::None, Value::None) | (Value::Omit, Value::Omit) => true,
+        (Value::Scope(a), b) => equal(&Value::map(a.members()), b)?,
+        (a, Value::Scope(b)) => equal(a, &Value::map(b.members()))?,
         (Value::Lazy(a), b) => equal(&a.force(), b)?,
         (a, Value::Lazy(b)) => equal(a, &b.force())?,
         (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => equal_items(a, b)?,

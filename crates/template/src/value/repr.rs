@@ -46,7 +46,7 @@ fn write_repr(out: &mut String, value: &Value) {
         }
         Value::Time(time) => out.push_str(&time_text(time)),
         Value::Delta(microseconds) => out.push_str(&delta_text(*microseconds)),
-        Value::Scope(_) => out.push_str("{...}"),
+        Value::Scope(view) => write_map(out, &view.members()),
         Value::Lazy(thunk) => write_repr(out, &thunk.force()),
         Value::Callable(callable) => {
             let _ = write!(out, "<{}>", callable.describe());
