@@ -103,7 +103,7 @@ impl<'p> Checker<'p> {
         }
         let mut reader = Reader::new(&sources);
         let level = Arc::new(Level {
-            kind: crate::LevelKind::File(sources::directory_of(&path)),
+            kind: crate::LevelKind::Include(sources::directory_of(&path)),
             parent: Some(Arc::clone(&task.level)),
             keywords: crate::Keywords::default(),
             vars: indexmap::IndexMap::new(),
@@ -119,10 +119,7 @@ impl<'p> Checker<'p> {
     }
 
     fn search_path(&self, task: &Task) -> Vec<Utf8PathBuf> {
-        let files = task.level.chain().filter_map(|level| match &level.kind {
-            crate::LevelKind::File(folder) => Some(folder.clone()),
-            _ => None,
-        });
+        let files = task.level.chain().filter_map(|level| level.kind.folder().cloned());
         files.chain(self.directories.iter().cloned()).collect()
     }
 }

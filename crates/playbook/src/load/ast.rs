@@ -161,11 +161,22 @@ pub enum LevelKind {
     Play,
     /// A block.
     Block,
-    /// `import_tasks` or `include_tasks`: the folder of the file, where relative paths are looked for first. An include
-    /// passes on only its variables, as Ansible has it.
-    File(Utf8PathBuf),
+    /// `import_tasks`: the folder of the file, where relative paths are looked for first.
+    Import(Utf8PathBuf),
+    /// `include_tasks`, likewise. It passes on only its variables, which are stronger than others, as Ansible has it.
+    Include(Utf8PathBuf),
     /// A task.
     Task,
+}
+
+impl LevelKind {
+    /// The folder of an imported or included file.
+    pub fn folder(&self) -> Option<&Utf8PathBuf> {
+        match self {
+            Self::Import(folder) | Self::Include(folder) => Some(folder),
+            Self::Play | Self::Block | Self::Task => None,
+        }
+    }
 }
 
 impl Level {

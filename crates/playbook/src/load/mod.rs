@@ -22,5 +22,6 @@ pub use keywords::Keywords;
 pub use problems::Problems;
 pub use sources::Sources;
 
+pub(crate) use action::METAS;
 pub(crate) use free_form::parse_pairs as free_form_line;
 pub(crate) use reader::{Place, Reader};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use yaml::{Mapping, Node, Value};
 
 /// The lookups that `with_…` can name.
-pub(crate) const WITH: [&str; 6] = ["items", "list", "dict", "together", "indexed_items", "flattened"];
+pub(crate) const WITH: [&str; 5] = ["items", "list", "dict", "together", "indexed_items"];
 
 impl Reader<'_> {
     /// Reads a task or handler. A task whose module is not known is read as far as it goes.

@@ -112,7 +112,7 @@ impl Reader<'_> {
             return None;
         };
         let level = Arc::new(Level {
-            kind: LevelKind::File(sources::directory_of(&path)),
+            kind: LevelKind::Import(sources::directory_of(&path)),
             parent: Some(Arc::clone(&place.level)),
             keywords: task.level.keywords.clone(),
             vars: task.level.vars.clone(),

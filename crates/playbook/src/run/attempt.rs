@@ -2,7 +2,7 @@
 
 use super::context::TaskContext;
 use super::execution::Execution;
-use super::fault::Fault;
+use super::fault::{Fault, TASK_FAILED};
 use super::templates::{Templates, text};
 use super::variables::Host;
 use super::{parameters, paths, report};
@@ -138,7 +138,7 @@ impl Execution<'_> {
 
     async fn delegate(&self, templates: &Templates<'_>) -> Result<Option<Arc<Host>>, Fault> {
         let Some(node) = self.task.level.find(|keywords| keywords.delegate_to.as_ref()) else { return Ok(None) };
-        let value = templates.render(node, "error while resolving `delegate_to`").await?;
+        let value = templates.render(node, "").await?;
         match value {
             Value::Omit => Ok(None),
             value => match text(&value).as_str() {
@@ -151,7 +151,7 @@ impl Execution<'_> {
     async fn notify(&self, templates: &Templates<'_>) -> Result<Vec<String>, Fault> {
         let mut names = Vec::new();
         for node in self.task.level.find(|keywords| keywords.notify.as_deref()).unwrap_or_default() {
-            match templates.render(node, "error while resolving `notify`").await? {
+            match templates.render(node, "Error processing keyword 'notify'").await? {
                 Value::Omit => {}
                 Value::List(items) | Value::Tuple(items) => names.extend(items.iter().map(text)),
                 value => names.push(text(&value)),
@@ -186,7 +186,7 @@ impl Execution<'_> {
         let levels: Vec<_> = self.task.level.chain().filter_map(|level| level.keywords.environment.as_ref()).collect();
         let mut environment: indexmap::IndexMap<String, String> = indexmap::IndexMap::new();
         for node in levels.into_iter().rev().flat_map(fields::list) {
-            match templates.render(&node, "error while resolving `environment`").await? {
+            match templates.render(&node, "Error processing keyword 'environment'").await? {
                 Value::Map(map) => {
                     let entries = map.iter().filter(|(_, value)| !value.is_omit());
                     environment.extend(entries.map(|(name, value)| (name.to_json(), text(value))));
@@ -419,12 +419,13 @@ fn skipped(condition: &Node) -> Map<String, Json> {
 
 fn misjudged(item: &mut Item, key: &str, fault: Fault) {
     item.result.insert("failed".to_owned(), Json::Bool(true));
-    item.result.insert(key.to_owned(), fault.result.get("msg").cloned().unwrap_or_default());
+    let message = fault.result.get("msg").and_then(Json::as_str).unwrap_or_default();
+    item.result.insert(key.to_owned(), message.strip_prefix(TASK_FAILED).unwrap_or(message).into());
     item.mistake = fault.mistake;
 }
 
 fn timed_out(timeout: Duration) -> Fault {
-    let message = format!("Task failed: Timed out after {} second(s).", timeout.as_secs_f64());
+    let message = format!("{TASK_FAILED}Timed out after {} second(s).", timeout.as_secs_f64());
     let mut fault = Fault::message(message);
     fault.result.insert("timedout".to_owned(), serde_json::json!({"period": timeout.as_secs_f64()}));
     fault

@@ -73,7 +73,7 @@ impl<'r> Execution<'r> {
     async fn items(&self, repeat: &Loop, templates: &Templates<'_>) -> Result<Vec<Value>, Fault> {
         match &repeat.lookup {
             Some(lookup) => super::lookup::items(lookup, &repeat.items, templates).await,
-            None => match templates.render(&repeat.items, "error while resolving `loop`").await? {
+            None => match templates.render(&repeat.items, "").await? {
                 Value::List(items) | Value::Tuple(items) => Ok(items.to_vec()),
                 other => {
                     let message = format!("the `loop` value must resolve to a list, not `{}`", text(&other));

@@ -12,6 +12,9 @@ pub(crate) struct Fault {
     pub(crate) mistake: Option<Mistake>,
 }
 
+/// How ansible-core 2.19 begins the message of a task that the engine itself let fail.
+pub(crate) const TASK_FAILED: &str = "Task failed: ";
+
 impl Fault {
     /// A failed task with a message alone.
     pub(crate) fn message(message: impl Into<String>) -> Self {
@@ -23,10 +26,12 @@ impl Fault {
         Self { mistake: Some(mistake.clone()), ..Self::message(mistake.message) }
     }
 
-    /// A template that can't be rendered. `doing` says in what (`error while evaluating conditional`).
+    /// A template that can't be rendered. `doing` says in what (`Error while evaluating conditional`); the words of the result
+    /// are ansible-core's, since playbooks may look at them.
     pub(crate) fn template(doing: &str, error: &template::Error) -> Self {
         let told = mistake(error);
         let message = if doing.is_empty() { told.message.clone() } else { format!("{doing}: {}", told.message) };
+        let message = format!("{TASK_FAILED}{message}");
         Self { mistake: Some(told), ..Self::message(message) }
     }
 

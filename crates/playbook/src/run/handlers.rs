@@ -51,8 +51,8 @@ impl Flow<'_> {
         self.error.get_or_insert(mistake.into());
     }
 
-    /// The handlers that a name reaches: the last one that is called so, and all that listen to it
-    /// (`search_handlers_by_notification`, 2.19).
+    /// The handlers that a name reaches: the first one that is called so, and the first of each name that listens to it
+    /// (`search_handlers_by_notification`, 2.19, where all handlers of a play stand in one block).
     fn find_handlers(&self, name: &str) -> Vec<usize> {
         let scope = Scope::of_play(&self.run.world, &self.variables).shared();
         let called = |handler: &Task| {
@@ -64,9 +64,15 @@ impl Flow<'_> {
             topics.into_iter().any(|topic| text(&topic) == name)
         };
         let list = &self.handlers.list;
-        let named = (0..list.len()).rev().find(|index| called(&list[*index]).as_deref() == Some(name));
-        let mut found: Vec<usize> = named.into_iter().collect();
-        for index in (0..list.len()).filter(|index| listens(&list[*index])) {
+        let mut found: Vec<usize> =
+            list.iter().position(|handler| called(handler).as_deref() == Some(name)).into_iter().collect();
+        let mut seen = Vec::new();
+        for (index, handler) in list.iter().enumerate().filter(|(_, handler)| listens(handler)) {
+            let own = called(handler);
+            if own.is_some() && seen.contains(&own) {
+                continue;
+            }
+            seen.push(own);
             if !found.contains(&index) {
                 found.push(index);
             }

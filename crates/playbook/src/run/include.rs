@@ -19,15 +19,19 @@ struct Group {
 impl Flow<'_> {
     /// Runs the files that a task includes, one after the other, each on the hosts that ask for it.
     pub(crate) async fn include(&mut self, task: &Arc<Task>, done: &[(usize, Done)], inside: Inside) {
+        let mut files = Vec::new();
         for group in grouped(done, |host| self.states[host] == State::Active) {
             match self.read(task, &group.include) {
                 Ok((path, items)) => {
                     self.tell_included(&path, &group);
-                    let hosts = self.active(&group.hosts);
-                    self.items(&items, &hosts, inside).await;
+                    files.push((items, group.hosts));
                 }
                 Err(fault) => self.refuse(task, &group, &fault, inside),
             }
+        }
+        for (items, hosts) in files {
+            let hosts = self.active(&hosts);
+            self.items(&items, &hosts, inside).await;
         }
     }
 
@@ -53,7 +57,7 @@ impl Flow<'_> {
             Fault::at(Mistake::at(task.action.position.clone(), message))
         })?;
         let file = Arc::new(Level {
-            kind: LevelKind::File(sources::directory_of(&path)),
+            kind: LevelKind::Include(sources::directory_of(&path)),
             parent: task.level.parent.clone(),
             keywords: crate::Keywords::default(),
             vars: task.level.vars.clone(),

@@ -41,7 +41,7 @@ impl Execution<'_> {
             shown.insert(name.clone(), value);
             kept.push((name, Arc::new(node)));
         }
-        let files = vec![Json::from(paths::absolute(&path).into_string())];
+        let files = vec![Json::from(paths::from_root(&path).into_string())];
         let result =
             TaskResult::new(false).with("ansible_facts", shown.clone()).with("ansible_included_var_files", files);
         item.result = result.0;

@@ -9,7 +9,7 @@ use yaml::Node;
 /// The items that `with_<lookup>` loops over. As in Ansible a string that gives a list stands for the list, and anything
 /// else but a list for a list with one item.
 pub(crate) async fn items(lookup: &str, node: &Node, templates: &Templates<'_>) -> Result<Vec<Value>, Fault> {
-    let value = templates.render(node, &format!("error while resolving `with_{lookup}`")).await?;
+    let value = templates.render(node, "").await?;
     let terms = match value {
         Value::List(items) | Value::Tuple(items) => items.to_vec(),
         Value::Omit => Vec::new(),
@@ -21,11 +21,10 @@ pub(crate) async fn items(lookup: &str, node: &Node, templates: &Templates<'_>) 
     };
     Ok(match lookup {
         "list" => terms,
-        "items" => flatten(&terms, 1),
-        "flattened" => flatten(&terms, usize::MAX).into_iter().filter(|item| !matches!(item, Value::None)).collect(),
+        "items" => flatten(&terms),
         "indexed_items" => {
             let pair = |(index, item)| Value::list(vec![Value::from(index), item]);
-            flatten(&terms, 1).into_iter().enumerate().map(pair).collect()
+            flatten(&terms).into_iter().enumerate().map(pair).collect()
         }
         "dict" => {
             let mut items = Vec::new();
@@ -48,11 +47,11 @@ pub(crate) async fn items(lookup: &str, node: &Node, templates: &Templates<'_>) 
     })
 }
 
-fn flatten(terms: &[Value], depth: usize) -> Vec<Value> {
+/// One level of lists opened.
+fn flatten(terms: &[Value]) -> Vec<Value> {
     let mut flat = Vec::new();
     for term in terms {
         match term.as_sequence() {
-            Some(items) if depth > 1 => flat.extend(flatten(items, depth - 1)),
             Some(items) => flat.extend(items.iter().cloned()),
             None => flat.push(term.clone()),
         }

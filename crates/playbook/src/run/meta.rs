@@ -2,9 +2,9 @@
 
 use super::flow::{Flow, Inside, State};
 use crate::event::{Event, Status};
-use crate::load::{Meta, Task};
-use crate::modules::TaskResult;
+use crate::load::{METAS, Meta, Task};
 use futures::future::BoxFuture;
+use serde_json::{Map, Value};
 
 impl Flow<'_> {
     /// Carries a `meta` action out. Those that concern the whole play look at the condition of the first host alone.
@@ -64,13 +64,7 @@ impl Flow<'_> {
         let templates = self.templates(task, host);
         let (status, result, diagnostic) = match templates.unmet(&task.level.conditions()).await {
             Ok(None) => return true,
-            Ok(Some(_)) => {
-                let reason = format!(
-                    "{} conditional evaluated to False",
-                    task.action.arguments.free_form.as_ref().and_then(yaml::Node::as_str).unwrap_or("meta")
-                );
-                (Status::Skipping, TaskResult::new(false).with("skipped", true).with("skip_reason", reason).0, None)
-            }
+            Ok(Some(_)) => (Status::Skipping, skipped(meta, &self.hosts[host].name), None),
             Err(fault) => {
                 self.states[host] = State::Failed;
                 self.run.outcome().count(&self.hosts[host].name, Status::Failed, false);
@@ -88,4 +82,24 @@ impl Flow<'_> {
         });
         false
     }
+}
+
+/// The result of a `meta` whose condition does not hold, in Ansible's words (`_execute_meta`, 2.19).
+fn skipped(meta: Meta, host: &str) -> Map<String, Value> {
+    let name = METAS.iter().find(|(_, known)| *known == meta).map_or("meta", |(name, _)| name);
+    let rest = match meta {
+        Meta::FlushHandlers => format!(", not running handlers for {host}"),
+        Meta::ClearFacts => format!(", not clearing facts and fact cache for {host}"),
+        Meta::EndBatch => ", continuing current batch".to_owned(),
+        Meta::EndPlay => ", continuing play".to_owned(),
+        Meta::EndHost => format!(", continuing execution for {host}"),
+        Meta::Noop | Meta::ResetConnection => String::new(),
+    };
+    let message = match meta {
+        Meta::EndHost => format!("end_host conditional evaluated to false, continuing execution for {host}"),
+        _ => name.to_owned(),
+    };
+    let reason = format!("{name} conditional evaluated to False{rest}");
+    let entries = [("msg", Value::from(message)), ("skipped", true.into()), ("skip_reason", reason.into())];
+    entries.map(|(key, value)| (key.to_owned(), value)).into_iter().collect()
 }

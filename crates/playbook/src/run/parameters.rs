@@ -24,7 +24,7 @@ pub(crate) async fn render(
 ) -> Result<Rendered, Fault> {
     let mut rendered = Rendered::default();
     if let Some(node) = &arguments.template {
-        let value = templates.render(node, "error while resolving `args`").await?;
+        let value = templates.render(node, &finalizing(module, "args")).await?;
         merge(module, node, value, &mut rendered.parameters)?;
     }
     if let Some(node) = &arguments.free_form {
@@ -32,7 +32,7 @@ pub(crate) async fn render(
     }
     for argument in &arguments.parameters {
         let name = name(module, argument, templates).await?;
-        let doing = format!("error while resolving value for '{}'", argument.name);
+        let doing = finalizing(module, &argument.name);
         let value = match module.parameters.iter().find(|parameter| parameter.name == name) {
             Some(Parameter { kind: Kind::Conditions, .. }) => conditions(&argument.value, templates).await,
             _ => templates.render(&argument.value, &doing).await?,
@@ -52,7 +52,7 @@ async fn free_form(
     templates: &Templates<'_>,
     rendered: &mut Rendered,
 ) -> Result<(), Fault> {
-    let value = templates.render(node, "error while resolving the arguments").await?;
+    let value = templates.render(node, &finalizing(module, "_raw_params")).await?;
     if module.free_form {
         rendered.free_form = Some(text(&value));
         return Ok(());
@@ -82,7 +82,7 @@ async fn name(module: &Module, argument: &Argument, templates: &Templates<'_>) -
         return Ok(main_name(module, &argument.name).to_owned());
     }
     let node = Node::new(yaml::Value::String(argument.name.clone()), argument.position.clone());
-    Ok(text(&templates.render(&node, "error while resolving the name of a parameter").await?))
+    Ok(text(&templates.render(&node, &finalizing(module, &argument.name)).await?))
 }
 
 /// The name that a module calls its parameter, for one of its aliases.
@@ -118,4 +118,11 @@ fn as_written(node: &Node) -> Value {
             Value::map(entries.collect())
         }
     }
+}
+
+fn finalizing(module: &Module, name: &str) -> String {
+    format!(
+        "Finalization of task args for 'ansible.builtin.{}' failed: Error while resolving value for '{name}'",
+        module.name
+    )
 }

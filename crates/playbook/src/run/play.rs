@@ -210,6 +210,10 @@ fn read_files(run: &Run<'_>, play: &Play, scope: &Scope) -> Result<Vec<File>, Er
                 break;
             }
         }
+        if found.is_none() {
+            let names: Vec<_> = fields::words(entry).into_iter().map(|name| format!("`{name}`")).collect();
+            run.warn(&format!("{}: no file {} of variables", entry.position, names.join(", ")));
+        }
         if let Some(Some(path)) = found {
             let variables =
                 include_vars::read(&path, run.options.decrypt.as_deref()).map_err(|fault| match fault.mistake {

@@ -31,7 +31,7 @@ impl Templates<'_> {
     /// Whether all conditions hold; else the first that does not.
     pub(crate) async fn unmet<'n>(&self, conditions: &[&'n Node]) -> Result<Option<&'n Node>, Fault> {
         for condition in conditions {
-            let doing = "error while evaluating conditional";
+            let doing = "Error while evaluating conditional";
             if !self.evaluate(doing, |engine, scope| engine.condition(condition, scope)).await? {
                 return Ok(Some(*condition));
             }
@@ -75,7 +75,7 @@ impl Templates<'_> {
         if let Some(literal) = fields::boolean(node) {
             return Ok(Some(literal));
         }
-        let value = self.render(node, &format!("error while resolving `{keyword}`")).await?;
+        let value = self.render(node, &format!("Error processing keyword '{keyword}'")).await?;
         if value.is_omit() {
             return Ok(None);
         }
@@ -88,7 +88,7 @@ impl Templates<'_> {
     /// A keyword's text, nothing when it is not given, omitted or null.
     pub(crate) async fn text(&self, node: Option<&Node>, keyword: &str) -> Result<Option<String>, Fault> {
         let Some(node) = node else { return Ok(None) };
-        let value = self.render(node, &format!("error while resolving `{keyword}`")).await?;
+        let value = self.render(node, &format!("Error processing keyword '{keyword}'")).await?;
         match value {
             Value::Omit | Value::None => Ok(None),
             Value::List(_) | Value::Map(_) | Value::Tuple(_) => Err(unfit(node, keyword, "a string", &value)),
@@ -99,7 +99,7 @@ impl Templates<'_> {
     /// A keyword's number, nothing when it is not given or omitted.
     pub(crate) async fn number(&self, node: Option<&Node>, keyword: &str) -> Result<Option<f64>, Fault> {
         let Some(node) = node else { return Ok(None) };
-        let value = self.render(node, &format!("error while resolving `{keyword}`")).await?;
+        let value = self.render(node, &format!("Error processing keyword '{keyword}'")).await?;
         if value.is_omit() {
             return Ok(None);
         }

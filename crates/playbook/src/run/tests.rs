@@ -87,17 +87,17 @@ async fn a_task_runs_on_all_hosts_before_the_next_one() {
 #[case(3, "block")]
 #[case(4, "task")]
 #[case(5, "set")]
-#[case(6, "import")]
+#[case(6, "include")]
 #[case(7, "extra")]
 #[tokio::test]
 async fn stronger_variables_hide_weaker_ones(#[case] level: usize, #[case] expected: &str) {
     let on = |at: usize, text: &str| if level >= at { text.to_owned() } else { String::new() };
     let text = format!(
-        "- hosts: a\n{}{}  tasks:\n  - block:\n{}    - import_tasks: more.yml\n{}{}",
+        "- hosts: a\n{}{}  tasks:\n  - block:\n{}    - include_tasks: more.yml\n{}{}",
         on(1, "  vars: {from_inventory: play}\n"),
         on(2, "  vars_files: [vars.yml]\n"),
         on(5, "    - set_fact: {from_inventory: set}\n"),
-        on(6, "      vars: {from_inventory: import}\n"),
+        on(6, "      vars: {from_inventory: include}\n"),
         on(3, "    vars: {from_inventory: block}\n"),
     );
     let ran = play_with(&text, |folder, options| {
@@ -320,7 +320,9 @@ async fn an_undefined_variable_is_told_with_its_place() {
     let position = mistake.position.as_ref().unwrap();
     assert_eq!((position.line, position.column), (4, 17));
     assert_eq!(mistake.hint.as_deref(), Some("did you mean `from_inventory`?"));
-    assert_eq!(result["msg"], "error while resolving value for 'msg': 'from_inventroy' is undefined");
+    assert_eq!(mistake.message, "'from_inventroy' is undefined");
+    let message = "Task failed: Finalization of task args for 'ansible.builtin.debug' failed: Error while resolving value for 'msg': 'from_inventroy' is undefined";
+    assert_eq!(result["msg"], message);
 }
 
 #[tokio::test]

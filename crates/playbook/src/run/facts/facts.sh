@@ -7,6 +7,8 @@ say system "$(uname -s)"
 say kernel "$(uname -r)"
 say kernel_version "$(uname -v)"
 say machine "$(uname -m)"
+address=$(getent hosts "$(uname -n)" 2>/dev/null | head -n 1)
+say names "$(getent hosts "${address%% *}" 2>/dev/null | head -n 1)"
 say fqdn "$(hostname -f 2>/dev/null || uname -n)"
 say user_id "$(id -un)"
 say user_uid "$(id -u)"

@@ -47,7 +47,7 @@ impl<'a> Told<'a> {
     }
 
     fn system(&self, facts: &mut Map<String, Value>) {
-        let fqdn = self.get("fqdn");
+        let fqdn = self.fqdn();
         set(facts, "nodename", self.get("nodename"));
         set(facts, "hostname", self.get("nodename").split('.').next().unwrap_or_default());
         set(facts, "fqdn", fqdn);
@@ -77,6 +77,13 @@ impl<'a> Told<'a> {
                 other => other,
             },
         );
+    }
+
+    /// Python's `socket.getfqdn`: of the names of the machine's own address the first with a dot, else the first.
+    fn fqdn(&self) -> &'a str {
+        let names: Vec<_> = self.get("names").split_whitespace().skip(1).collect();
+        let dotted = names.iter().copied().find(|name| name.contains('.'));
+        dotted.or(names.first().copied()).unwrap_or_else(|| self.get("fqdn"))
     }
 
     fn user(&self, facts: &mut Map<String, Value>) {

@@ -132,7 +132,7 @@ impl Scope {
 
     fn from_includes(&self, name: &str) -> Option<Variable> {
         let own = self.level.as_deref().filter(|_| self.is_include);
-        let files = self.levels().filter(|level| matches!(level.kind, LevelKind::File(_)));
+        let files = self.levels().filter(|level| matches!(level.kind, LevelKind::Include(_)));
         own.into_iter().chain(files).find_map(|level| from_level(level, name))
     }
 
