@@ -334,7 +334,7 @@ mod tests {
             let failure = call(shell, at, &bad).failure(&MODULE);
             assert_eq!(
                 (&failure["msg"], &failure["exit_status"], &failure["stdout"]),
-                (&json!("failed to validate"), &json!(1), &json!("looked"))
+                (&json!("failed to validate"), &json!(1), &json!("looked\n"))
             );
             assert_eq!(read(&at.join("old")), "a\nc\n");
             let good = json!({"content": "good", "dest": "@/old", "validate": "grep -q good %s", "backup": true});

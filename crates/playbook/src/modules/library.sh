@@ -5,6 +5,9 @@
 # say NAME VALUE: one field of the answer.
 say() { printf '%s=%s\0' "$1" "$2"; }
 
+# say_file NAME FILE: the field is the file's text, to the last newline.
+say_file() { printf '%s=' "$1" && cat -- "$2" && printf '\0'; }
+
 # end: the answer is whole.
 end() { printf 'end\0' && exit 0; }
 
@@ -72,6 +75,13 @@ about() {
     say kind "$kind"
 }
 
+# refuse_at PATH MESSAGE: the task fails; what there is at the path is told as well.
+refuse_at() {
+    say with_path "$1"
+    about "$1"
+    refuse "$2"
+}
+
 # mode_of MODE DIRECTORY STEP...: $mode is what the steps make of that mode. One step is an absolute mode; else each has eight
 # words: add, remove or set; the bits that `set` clears first; r, w and x; s and t; X; whose bits are copied (u 4, g 2, o 1);
 # how far those are shifted; whether the umask holds back r, w and x.
@@ -102,7 +112,7 @@ uid_of() {
     *[!0-9]*) id=$(id -u -- "$1" 2>/dev/null) || id= ;;
     *) id=$1 ;;
     esac
-    [ -n "$id" ] || { say with_path "$2" && refuse "chown failed: failed to look up user $1"; }
+    [ -n "$id" ] || refuse_at "$2" "chown failed: failed to look up user $1"
 }
 
 gid_of() {
@@ -115,7 +125,7 @@ gid_of() {
         ;;
     *) id=$1 ;;
     esac
-    [ -n "$id" ] || { say with_path "$2" && refuse "chgrp failed: failed to look up group $1"; }
+    [ -n "$id" ] || refuse_at "$2" "chgrp failed: failed to look up group $1"
 }
 
 # tell NAME BEFORE AFTER: one line of the diff.
@@ -136,7 +146,7 @@ attributes_from() {
         uid_of "$owner" "$1"
         if [ "$id" != "$2" ]; then
             tell owner "$2" "$id"
-            if [ -z "$check" ]; then _error=$(chown -h -- "$id" "$1" 2>&1) || { say with_path "$1" && refuse "chown failed: $_error"; }; fi
+            if [ -z "$check" ]; then _error=$(chown -h -- "$id" "$1" 2>&1) || refuse_at "$1" "chown failed: $_error"; fi
             changed=1 facts=
         fi
     fi
@@ -144,7 +154,7 @@ attributes_from() {
         gid_of "$group" "$1"
         if [ "$id" != "$3" ]; then
             tell group "$3" "$id"
-            if [ -z "$check" ]; then _error=$(chown -h -- ":$id" "$1" 2>&1) || { say with_path "$1" && refuse "chgrp failed: $_error"; }; fi
+            if [ -z "$check" ]; then _error=$(chown -h -- ":$id" "$1" 2>&1) || refuse_at "$1" "chgrp failed: $_error"; fi
             changed=1 facts=
         fi
     fi
@@ -159,7 +169,7 @@ attributes_from() {
         # Linux has no modes for links.
         elif [ ! -L "$1" ]; then
             # Five digits: fewer would leave a directory its setuid and setgid bits.
-            _error=$(chmod -- "$(printf '%05o' "$mode")" "$1" 2>&1) || { say with_path "$1" && refuse "chmod failed: $_error"; }
+            _error=$(chmod -- "$(printf '%05o' "$mode")" "$1" 2>&1) || refuse_at "$1" "chmod failed: $_error"
             changed=1 facts=
         fi
     fi
@@ -183,8 +193,7 @@ make_directories() {
         _made=$_made/$_part
         [ -d "$_made" ] && continue
         _error=$(mkdir -- "$_made" 2>&1) || [ -d "$_made" ] || {
-            say with_path "$_made"
-            refuse "There was an issue creating ${_made#./} as requested: $_error"
+            refuse_at "$_made" "There was an issue creating ${_made#./} as requested: $_error"
         }
         attributes "$_made"
         "$_each" "$_made"

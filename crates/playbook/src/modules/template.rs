@@ -76,12 +76,17 @@ fn run<'a>(invocation: &'a Invocation<'a>) -> BoxFuture<'a, Result<TaskResult, F
         if options.place.attributes.mode == Some(FileMode::Preserve) {
             options.place.attributes.mode = Some(FileMode::Octal(sources::mode_of(&found)?));
         }
-        let text = read(invocation, &found)?;
+        let text = with_newlines(&read(invocation, &found)?, &options.file.newline_sequence);
         let rendered = invocation.context.render_file(&text, found.as_str(), &options.file)?;
         let basename = found.file_name().unwrap_or_default();
         let content = Content { bytes: rendered.as_bytes(), source: found.as_str(), basename, text: false };
         placing::place(&options.place, content, invocation).await
     })
+}
+
+/// Jinja's lexer turns the newlines of a template, though not those of values, into the wanted ones (`_normalize_newlines`).
+fn with_newlines(text: &str, newline: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', newline)
 }
 
 fn read(invocation: &Invocation<'_>, path: &Utf8Path) -> Result<String, Failure> {
@@ -119,11 +124,11 @@ mod tests {
     fn settings_reach_the_renderer() {
         let directory = tempfile::tempdir().unwrap();
         let at = directory.path();
-        fs::write(at.join("t"), "{{ who }} [[ who ]]").unwrap();
+        fs::write(at.join("t"), "{{ who }}\n[[ who ]]\n").unwrap();
         let parameters = json!({"src": "t", "dest": at.join("out"), "variable_start_string": "[[",
             "variable_end_string": "]]", "newline_sequence": "\\r\\n"});
         call(at, parameters).result(&MODULE);
-        assert_eq!(fs::read_to_string(at.join("out")).unwrap(), "{{ who }} world");
+        assert_eq!(fs::read_to_string(at.join("out")).unwrap(), "{{ who }}\r\nworld\r\n");
     }
 
     #[test]

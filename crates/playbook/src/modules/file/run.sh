@@ -6,13 +6,6 @@ shift 9
 mode_text=$1 check=$2 diff=$3 mtime=$4 atime=$5
 changed=
 
-# refuse_path MESSAGE: the task fails; what there is at the path is told as well.
-refuse_path() {
-    say with_path "$path"
-    about "$path"
-    refuse "$1"
-}
-
 # finish: tells the outcome.
 finish() {
     say changed "$changed"
@@ -37,17 +30,20 @@ stamps() {
     if [ "$mtime$atime" = nownow ]; then
         changed=1
         if [ -z "$check" ]; then
-            _error=$(touch -c -- "$1" 2>&1) || refuse_path "Error while updating modification or access time: $_error"
+            _error=$(touch -c -- "$1" 2>&1) || refuse_at "$path" "Error while updating modification or access time: $_error"
         fi
     else
         stamp m "$mtime" "$1"
         stamp a "$atime" "$1"
     fi
     if [ -n "$diff" ]; then
-        if [ "$mtime" != preserve ]; then tell mtime "$_before_m" "$(stat -c %Y -- "$1")"; fi
-        if [ "$atime" != preserve ]; then tell atime "$_before_a" "$(stat -c %X -- "$1")"; fi
+        tell_time mtime "$_before_m" "$(stat -c %Y -- "$1")"
+        tell_time atime "$_before_a" "$(stat -c %X -- "$1")"
     fi
 }
+
+# tell_time NAME BEFORE AFTER
+tell_time() { [ "$2" = "$3" ] || tell "$1" "$2" "$3"; }
 
 # stamp m|a TIME PATH
 stamp() {
@@ -66,7 +62,7 @@ stamp() {
     [ -z "$check" ] || return 0
     _stamped=$3
     shift 3
-    _error=$(touch -c "$@" -- "$_stamped" 2>&1) || refuse_path "Error while updating modification or access time: $_error"
+    _error=$(touch -c "$@" -- "$_stamped" 2>&1) || refuse_at "$path" "Error while updating modification or access time: $_error"
 }
 
 absent() {
@@ -75,8 +71,8 @@ absent() {
         tell_state
         if [ "$kind" = directory ] && [ -n "$diff" ]; then walked; fi
         if [ -z "$check" ]; then
-            if [ "$kind" = directory ]; then _error=$(rm -rf -- "$path" 2>&1) || refuse_path "rmtree failed: $_error"
-            else _error=$(rm -f -- "$path" 2>&1) || refuse_path "Unlinking failed: $_error"
+            if [ "$kind" = directory ]; then _error=$(rm -rf -- "$path" 2>&1) || refuse_at "$path" "rmtree failed: $_error"
+            else _error=$(rm -f -- "$path" 2>&1) || refuse_at "$path" "Unlinking failed: $_error"
             fi
         fi
     fi
@@ -100,7 +96,7 @@ touch_file() {
             say undiffed 1
             finish
         fi
-        { : >"$path"; } 2>/dev/null || refuse_path "Error, could not touch target: $(touch -- "$path" 2>&1)"
+        { : >"$path"; } 2>/dev/null || refuse_at "$path" "Error, could not touch target: $(touch -- "$path" 2>&1)"
     fi
     tell_state
     touched=$path
@@ -120,7 +116,7 @@ plain_file() {
     'file' | hard) ;;
     *)
         say with_state "$kind"
-        refuse_path "file ($path) is $kind, cannot continue"
+        refuse_at "$path" "file ($path) is $kind, cannot continue"
         ;;
     esac
     tell_state
@@ -145,7 +141,7 @@ directory() {
         stamps "$path"
         [ -z "$recurse" ] || descend
         ;;
-    *) refuse_path "$path already exists as a $kind" ;;
+    *) refuse_at "$path" "$path already exists as a $kind" ;;
     esac
     finish
 }
@@ -185,7 +181,7 @@ alter_owner() {
     -group) _error=$(find ${1:+"$1"} "$path" ! "$2" "$3" -exec chown -h ":$3" {} + 2>&1) ;;
     -L-user) _error=$(find ${1:+"$1"} "$path" ! "$2" "$3" -exec chown "$3" {} + 2>&1) ;;
     *) _error=$(find ${1:+"$1"} "$path" ! "$2" "$3" -exec chown ":$3" {} + 2>&1) ;;
-    esac || refuse_path "chown failed: $_error"
+    esac || refuse_at "$path" "chown failed: $_error"
 }
 
 # differ: whether the steps would change one of the modes that it reads.
@@ -212,7 +208,7 @@ alter_modes() {
     esac
     changed=1
     [ -z "$check" ] || return 0
-    _error=$(find ${1:+"$1"} "$path" ! -type l -exec chmod "$2" {} + 2>&1) || refuse_path "chmod failed: $_error"
+    _error=$(find ${1:+"$1"} "$path" ! -type l -exec chmod "$2" {} + 2>&1) || refuse_at "$path" "chmod failed: $_error"
 }
 
 symlink() {
@@ -225,15 +221,15 @@ symlink() {
         esac
         if [ -z "$force" ] && [ ! -e "$_from" ]; then
             say with_src "$src"
-            refuse_path "src file does not exist, use 'force=yes' if you really want to create the link: $_from"
+            refuse_at "$path" "src file does not exist, use 'force=yes' if you really want to create the link: $_from"
         fi
     fi
     case $kind in
     directory)
-        [ -n "$force" ] || refuse_path "refusing to convert from directory to symlink for $path"
-        [ -z "$(ls -A -- "$path")" ] || refuse_path "the directory $path is not empty, refusing to convert it"
+        [ -n "$force" ] || refuse_at "$path" "refusing to convert from directory to symlink for $path"
+        [ -z "$(ls -A -- "$path")" ] || refuse_at "$path" "the directory $path is not empty, refusing to convert it"
         ;;
-    'file' | hard) [ -n "$force" ] || refuse_path "refusing to convert from $kind to symlink for $path" ;;
+    'file' | hard) [ -n "$force" ] || refuse_at "$path" "refusing to convert from $kind to symlink for $path" ;;
     esac
     tell_state
     if [ "$kind" != 'link' ]; then
@@ -245,7 +241,7 @@ symlink() {
     fi
     if [ -n "$changed" ] && [ -z "$check" ]; then
         if [ "$kind" = directory ]; then rmdir -- "$path"; fi
-        _error=$(ln -sfn -- "$src" "$path" 2>&1) || refuse_path "Error while linking: $_error"
+        _error=$(ln -sfn -- "$src" "$path" 2>&1) || refuse_at "$path" "Error while linking: $_error"
     fi
     say src "$src"
     if [ -n "$check" ] && [ ! -e "$path" ]; then finish; fi
@@ -290,7 +286,7 @@ hardlink() {
     esac
     if [ -n "$changed" ] && [ -z "$check" ]; then
         if [ -n "$follow" ] && [ -L "$src" ]; then _from=$(readlink -f -- "$src"); else _from=$src; fi
-        _error=$(ln -fn -- "$_from" "$path" 2>&1) || refuse_path "Error while linking: $_error"
+        _error=$(ln -fn -- "$_from" "$path" 2>&1) || refuse_at "$path" "Error while linking: $_error"
     fi
     say src "$src"
     if [ -n "$check" ] && [ ! -e "$path" ]; then finish; fi
@@ -316,9 +312,9 @@ if [ -z "$state" ]; then
 fi
 case $state in
 'link' | hard) ;;
-*) [ -z "$src" ] || refuse_path "src option requires state to be 'link' or 'hard'" ;;
+*) [ -z "$src" ] || refuse_at "$path" "src option requires state to be 'link' or 'hard'" ;;
 esac
-if [ -n "$recurse" ] && [ "$state" != directory ]; then refuse_path "recurse option requires state to be 'directory'"; fi
+if [ -n "$recurse" ] && [ "$state" != directory ]; then refuse_at "$path" "recurse option requires state to be 'directory'"; fi
 # What is not said stays as it is; touching means now.
 if [ "$state" = touch ]; then _time=now; else _time=preserve; fi
 mtime=${mtime:-$_time}

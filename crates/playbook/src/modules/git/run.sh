@@ -20,6 +20,7 @@ command -v "$program" >/dev/null 2>&1 || {
     say with_hint "install git on the machine"
     refuse "Failed to find required executable \"$program\" in paths: $PATH"
 }
+program=$(command -v "$program")
 errors=$(mktemp) || refuse 'Could not make a temporary file'
 trap 'rm -f -- "$errors"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -43,7 +44,7 @@ git_here() { out=$("$program" -C "$dest" "$@" 2>"$errors" </dev/null); }
 failed() {
     say with_rc "$1"
     say with_stdout "$out"
-    say with_stderr "$(cat -- "$errors")"
+    say_file with_stderr "$errors"
     _message=$2
     shift 2
     say with_cmd "$program $*"
@@ -132,7 +133,7 @@ clone_it() {
         look_up "$repo" ''
         case $kind in branch | tag) _branch_of=$version ;; esac
     fi
-    set -- clone
+    set -- clone --quiet
     if [ -n "$bare" ]; then set -- "$@" --bare; else set -- "$@" --origin "$remote"; fi
     if [ -n "$depth" ]; then
         if [ "$version" = HEAD ] || [ -n "$refspec" ] || [ -n "$_branch_of" ]; then

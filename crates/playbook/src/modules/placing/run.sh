@@ -135,7 +135,7 @@ case $name in
 *) suffix= ;;
 esac
 temporary=$directory/.cluster-$token$suffix
-trap 'rm -f -- "$temporary" "$temporary.err"' EXIT
+trap 'rm -f -- "$temporary" "$temporary.out" "$temporary.err"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # inherit UID GID OWNER GROUP MODE: the new file inherits them, where the task does not say otherwise.
@@ -195,10 +195,10 @@ if [ $# -gt 0 ]; then
         shift
         count=$((count - 1))
     done
-    said=$("$@" 2>"$temporary.err" </dev/null) || {
+    "$@" >"$temporary.out" 2>"$temporary.err" </dev/null || {
         say with_exit_status $?
-        say with_stdout "$said"
-        say with_stderr "$(cat -- "$temporary.err")"
+        say_file with_stdout "$temporary.out"
+        say_file with_stderr "$temporary.err"
         say with_checksum "$checksum"
         refuse 'failed to validate'
     }

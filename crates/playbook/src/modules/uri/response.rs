@@ -45,6 +45,11 @@ pub(super) fn result(fields: &Fields, options: &Options, elapsed: u64) -> Result
     }
     result = with_content(result, fields, options, head.get("content-type").unwrap_or_default());
     if options.status_codes.contains(&status) {
+        // What urllib takes for an error keeps its body here, unless it was asked for or is JSON.
+        if status >= 300 && !result.0.contains_key("json") && !options.return_content {
+            let body = String::from_utf8_lossy(fields.payload().unwrap_or_default()).into_owned();
+            result = result.with("body", body);
+        }
         return Ok(result.with("msg", message));
     }
     let wanted: Vec<_> = options.status_codes.iter().map(ToString::to_string).collect();

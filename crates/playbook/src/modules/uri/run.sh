@@ -93,7 +93,7 @@ if [ -n "$dest" ] && [ "${status:-0}" != 0 ] && [ "${status:-0}" != 000 ]; then
     about "$dest"
 fi
 say changed "$changed"
-if [ -n "$content" ] || grep -qi '^content-type:.*\(json\|javascript\)' "$work/headers"; then
+if [ -n "$content" ] || [ "${status:-0}" -ge 300 ] 2>/dev/null || grep -qi '^content-type:.*\(json\|javascript\)' "$work/headers"; then
     printf 'payload=\0'
     cat -- "$work/content"
     exit 0
