@@ -7,6 +7,9 @@ mod parameters;
 mod report;
 mod templates;
 
+#[cfg(test)]
+mod tests;
+
 pub use report::{Report, check};
 
 pub(crate) use items::items;

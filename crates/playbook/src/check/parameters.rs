@@ -139,7 +139,7 @@ fn objection(kind: Kind, node: &Node, text: Option<&str>) -> Option<&'static str
     match kind {
         Kind::Bool => fields::boolean(node).is_none().then_some("a boolean"),
         Kind::Integer => (!text.is_some_and(is_integer)).then_some("an integer"),
-        Kind::Float => (!text.is_some_and(|text| text.trim().parse::<f64>().is_ok())).then_some("a number"),
+        Kind::Float => text.is_none_or(|text| text.trim().parse::<f64>().is_err()).then_some("a number"),
         Kind::Path => is_container.then_some("a path"),
         Kind::Dictionary => matches!(node.value, Value::Sequence(_)).then_some("a mapping"),
         Kind::List => matches!(node.value, Value::Mapping(_)).then_some("a list"),

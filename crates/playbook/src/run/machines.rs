@@ -9,8 +9,11 @@ use tokio::sync::OnceCell;
 /// Open connections, by the host's name and the way to it.
 #[derive(Default)]
 pub(crate) struct Machines {
-    open: Mutex<HashMap<String, Vec<(Transport, Arc<OnceCell<Machine>>)>>>,
+    open: Mutex<HashMap<String, Vec<Open>>>,
 }
+
+/// A way to a machine, and the connection once it is there.
+type Open = (Transport, Arc<OnceCell<Machine>>);
 
 impl Machines {
     /// The machine, connected.
@@ -44,7 +47,7 @@ impl Machines {
     }
 }
 
-async fn close(ways: Vec<(Transport, Arc<OnceCell<Machine>>)>) {
+async fn close(ways: Vec<Open>) {
     for (_, cell) in ways {
         if let Some(machine) = Arc::into_inner(cell).and_then(OnceCell::into_inner) {
             machine.close().await;

@@ -4,20 +4,16 @@ use super::batches::batches;
 use super::flow::Flow;
 use super::include_vars;
 use super::templates::{boolean, text};
-use super::variables::{Host, PlayVariables, Scope};
+use super::variables::{File, Host, PlayVariables, Scope};
 use super::{Run, paths};
 use crate::event::Event;
 use crate::load::{Play, fields, sources};
 use crate::{Error, Playbook};
 use diagnostic::Mistake;
-use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, RwLock};
 use template::Value;
 use yaml::Node;
-
-/// Variables of one file.
-type File = IndexMap<String, Arc<Node>>;
 
 /// Runs all plays, until one ends everything.
 pub(crate) async fn all(run: &Run<'_>, playbook: &Playbook) -> Result<(), Error> {
@@ -190,7 +186,7 @@ fn vars_files(
 }
 
 fn read_files(run: &Run<'_>, play: &Play, scope: &Scope) -> Result<Vec<File>, Error> {
-    let folders = paths::with_kind(&[play.directory.clone()], "vars");
+    let folders = paths::with_kind(std::slice::from_ref(&play.directory), "vars");
     let scope = scope.shared();
     let mut files = Vec::new();
     for entry in &play.vars_files {

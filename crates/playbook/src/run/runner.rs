@@ -9,11 +9,12 @@ use super::{Options, Outcome, facts, play};
 use crate::event::Event;
 use crate::{Error, Playbook};
 use camino::Utf8Path;
+use diagnostic::Redactor;
 use inventory::Inventory;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use template::Engine;
+use template::{Decrypt, Engine};
 use tokio_util::sync::CancellationToken;
 
 /// What the parts of a run share.
@@ -75,7 +76,7 @@ impl<'r> Run<'r> {
         cancel: CancellationToken,
     ) -> Self {
         let engine = match &options.decrypt {
-            Some(decrypt) => Engine::new().with_decrypt(Arc::clone(decrypt)),
+            Some(decrypt) => Engine::new().with_decrypt(hushed(decrypt, &options.redactor)),
             None => Engine::new(),
         };
         Self {
@@ -148,6 +149,16 @@ impl Run<'_> {
         host.memory_mut().add_facts(&told);
         Ok(())
     }
+}
+
+/// Decryption after which the plaintext is never shown.
+fn hushed(decrypt: &Arc<Decrypt>, redactor: &Redactor) -> Arc<Decrypt> {
+    let (decrypt, redactor) = (Arc::clone(decrypt), redactor.clone());
+    Arc::new(move |ciphertext| {
+        let plaintext = decrypt(ciphertext)?;
+        redactor.add(&plaintext);
+        Ok(plaintext)
+    })
 }
 
 /// Whether a shell pattern (`*`, `?`, `[…]`) matches a name, as Python's `fnmatch` has it.

@@ -467,3 +467,37 @@ async fn a_limit_that_leaves_no_host_is_an_error() {
     let error = run(&playbook, &inventory, &options, &|_| {}, CancellationToken::new()).await.unwrap_err();
     assert_eq!(error.exit_code(), 1);
 }
+
+#[tokio::test]
+async fn what_is_decrypted_is_redacted() {
+    let text = "- hosts: a\n  vars:\n    s: !vault |\n      $ANSIBLE_VAULT;1.1;AES256\n      6162\n  tasks:\n  - debug: {msg: 'it is {{ s }}'}\n";
+    let ran = play_with(text, |_, options| {
+        options.decrypt = Some(Arc::new(|_: &str| Ok("correct horse".to_owned())));
+    })
+    .await;
+    assert_eq!(ran.last(), "it is ********");
+}
+
+#[tokio::test]
+async fn environment_of_all_levels_reaches_commands() {
+    let ran = play(
+        "- hosts: a\n  environment: {A: play, B: play}\n  tasks:\n  - block:\n    - command: echo $A $B $C\n      environment: [{C: '{{ region \
+         }}'}]\n      register: r\n    environment: {B: block}\n  - debug: {msg: '{{ r.stdout }}'}\n",
+    )
+    .await;
+    assert_eq!(ran.last(), "play block north");
+}
+
+#[rstest]
+#[case("", false)]
+#[case("become: true", true)]
+#[case("become: true\n    vars: {ansible_become: false}", false)]
+#[case("become: false\n    vars: {ansible_become: 'yes'}", true)]
+#[tokio::test]
+async fn become_variables_beat_keywords(#[case] keywords: &str, #[case] becomes: bool) {
+    // A user that does not exist: whether the task fails says whether it was tried to become it.
+    let text =
+        format!("- hosts: a\n  become_user: no-such-user\n  tasks:\n  - command: ':'\n    name: t\n    {keywords}\n");
+    let expected = if becomes { "a t failed" } else { "a t changed" };
+    assert_eq!(play(&text).await.steps(), [expected]);
+}

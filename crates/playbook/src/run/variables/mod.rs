@@ -7,7 +7,7 @@ mod scope;
 mod world;
 
 pub(crate) use host::Host;
-pub(crate) use play::PlayVariables;
+pub(crate) use play::{File, PlayVariables};
 pub(crate) use scope::{Locals, Scope, Wanted};
 pub use world::REFERENCE_VERSION;
 pub(crate) use world::World;

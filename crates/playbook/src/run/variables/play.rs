@@ -7,6 +7,9 @@ use std::sync::{Arc, RwLock};
 use template::Value;
 use yaml::Node;
 
+/// Variables of one file.
+pub(crate) type File = IndexMap<String, Arc<Node>>;
+
 /// The variables of a play, and which hosts it runs on.
 pub(crate) struct PlayVariables {
     /// The play's keywords and `vars`.
@@ -22,7 +25,7 @@ pub(crate) struct PlayVariables {
     /// Hosts that have failed or could not be reached.
     pub(crate) removed: RwLock<HashSet<String>>,
     /// `vars_files`, by host when their paths depend on it, else under the empty name.
-    pub(crate) files: HashMap<String, Arc<Vec<IndexMap<String, Arc<Node>>>>>,
+    pub(crate) files: HashMap<String, Arc<Vec<File>>>,
 }
 
 impl PlayVariables {
@@ -39,7 +42,7 @@ impl PlayVariables {
     }
 
     /// A variable of `vars_files`; later files come before earlier ones.
-    pub(crate) fn from_files(&self, host: Option<&str>, name: &str) -> Option<&Arc<Node>> {
+    pub(crate) fn in_files(&self, host: Option<&str>, name: &str) -> Option<&Arc<Node>> {
         let files = host.and_then(|host| self.files.get(host)).or_else(|| self.files.get(""))?;
         files.iter().rev().find_map(|file| file.get(name))
     }

@@ -130,26 +130,26 @@ impl Scope {
         self.level.as_deref().into_iter().flat_map(Level::chain).filter(|level| level.kind != LevelKind::Play)
     }
 
-    fn from_includes(&self, name: &str) -> Option<Variable> {
+    fn in_includes(&self, name: &str) -> Option<Variable> {
         let own = self.level.as_deref().filter(|_| self.is_include);
         let files = self.levels().filter(|level| matches!(level.kind, LevelKind::Include(_)));
         own.into_iter().chain(files).find_map(|level| from_level(level, name))
     }
 
-    fn from_memory(&self, name: &str) -> Option<Variable> {
+    fn in_memory(&self, name: &str) -> Option<Variable> {
         let memory = self.host.as_ref()?.memory();
         memory.set.get(name).map(|value| value.clone().into()).or_else(|| memory.included.get(name).cloned())
     }
 
-    fn from_play(&self, name: &str) -> Option<Variable> {
+    fn in_play(&self, name: &str) -> Option<Variable> {
         let play = self.play.as_ref()?;
         let host = self.host.as_ref().map(|host| host.name.as_str());
-        let node = play.from_files(host, name).or_else(|| play.level.vars.get(name))?;
+        let node = play.in_files(host, name).or_else(|| play.level.vars.get(name))?;
         Some(Variable::Authored(Arc::clone(node)))
     }
 
     /// A fact, or a variable of the inventory. A fact that is not there yet is noted as wanted.
-    fn from_host(&self, name: &str) -> Option<Variable> {
+    fn in_host(&self, name: &str) -> Option<Variable> {
         let host = self.host.as_ref()?;
         if name == "ansible_facts" {
             if host.lacks_facts() {
@@ -182,11 +182,11 @@ impl template::Scope for Scope {
             .cloned()
             .or_else(|| self.magic(name))
             .or_else(|| self.world.extra.get(name).map(|node| Variable::Authored(Arc::clone(node))))
-            .or_else(|| self.from_includes(name))
-            .or_else(|| self.from_memory(name))
+            .or_else(|| self.in_includes(name))
+            .or_else(|| self.in_memory(name))
             .or_else(|| self.levels().find_map(|level| from_level(level, name)))
-            .or_else(|| self.from_play(name))
-            .or_else(|| self.from_host(name))
+            .or_else(|| self.in_play(name))
+            .or_else(|| self.in_host(name))
     }
 
     fn names(&self) -> Vec<String> {
