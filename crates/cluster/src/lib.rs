@@ -8,6 +8,7 @@ mod connection;
 mod context;
 mod exit;
 mod interrupt;
+mod logging;
 mod output;
 mod prompt;
 mod target;
@@ -32,6 +33,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return usage(&error),
     };
     let output = Output::new(&cli.global);
+    logging::start(output.verbosity(), commands::is_service(&cli.command));
     let ended = Context::new(&cli.global, output.clone()).and_then(|context| commands::run(cli.command, &context));
     let code = match ended {
         Ok(code) => code,

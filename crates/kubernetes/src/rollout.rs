@@ -4,6 +4,7 @@ use crate::trouble::{self, Trouble};
 use crate::workload::{Observed, is_ready};
 use crate::{Cluster, Error, Progress, Workload, placement};
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
+use kube::api::{DeleteParams, Preconditions};
 use kube::{Api, ResourceExt};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -21,6 +22,16 @@ pub enum Event {
         /// How far it is.
         #[serde(flatten)]
         progress: Progress,
+    },
+    /// A StatefulSet's pod of an older revision stood in the way of the newer one and was deleted.
+    PodReplaced {
+        /// `statefulset/postgres`
+        workload: String,
+        /// The pod.
+        pod: String,
+        /// What it was stuck with.
+        #[serde(flatten)]
+        trouble: Trouble,
     },
     /// A pod is in trouble that may still heal.
     RolloutTrouble {
@@ -59,6 +70,13 @@ pub async fn wait_for_rollout(
         () = cancel.cancelled() => Err(Error::Interrupted { waited_for: watch.waited_for() }),
         ended = watch.run() => ended,
     }
+}
+
+/// Whether a StatefulSet's pod is of another revision than its pods are to have.
+fn is_outdated(pod: &Pod, observed: &Observed) -> bool {
+    let wanted = observed.revision.as_deref();
+    let has = pod.labels().get("controller-revision-hash").map(String::as_str);
+    wanted.is_some() && has.is_some() && wanted != has
 }
 
 struct Watch<'a> {
@@ -115,6 +133,9 @@ impl Watch<'_> {
             seen.trouble = None;
             return Ok(());
         };
+        if let Some(pod) = pod.filter(|pod| is_outdated(pod, observed)) {
+            return self.replace(workload, pod, trouble).await;
+        }
         let same = |known: &Trouble| std::mem::discriminant(known) == std::mem::discriminant(&trouble);
         let since = match &seen.trouble {
             Some((known, since)) if same(known) => *since,
@@ -130,6 +151,22 @@ impl Watch<'_> {
         let trouble = self.with_nodes(trouble, pod).await?;
         let namespace = workload.namespace.clone();
         Err(Error::Stalled { workload: workload.to_string(), trouble, namespace, pod: pod.map(ResourceExt::name_any) })
+    }
+
+    /// A StatefulSet never replaces a pod that does not become ready, not even when its template has been mended since, so
+    /// somebody has to delete it (Kubernetes: StatefulSets, "Forced rollback").
+    async fn replace(&self, workload: &Workload, pod: &Pod, trouble: Trouble) -> Result<(), Error> {
+        let name = pod.name_any();
+        let api: Api<Pod> = Api::namespaced(self.cluster.client.clone(), &workload.namespace);
+        let same = Preconditions { uid: pod.uid(), ..Preconditions::default() };
+        let parameters = DeleteParams { preconditions: Some(same), ..DeleteParams::default() };
+        match api.delete(&name, &parameters).await {
+            Ok(_) => (self.tell)(Event::PodReplaced { workload: workload.to_string(), pod: name, trouble }),
+            // Someone else was faster.
+            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => {}
+            Err(error) => return Err(self.cluster.error(format!("deleting pod `{name}`"), error)),
+        }
+        Ok(())
     }
 
     /// The first trouble of the workload's pods that are not ready, or of its controller.

@@ -91,6 +91,8 @@ pub(crate) fn from_object(object: &serde_json::Value, namespace: &str) -> Option
 pub(crate) struct Observed {
     pub progress: Progress,
     pub pods: Vec<Pod>,
+    /// Of a StatefulSet: the revision that its pods are to have.
+    pub revision: Option<String>,
 }
 
 impl Cluster {
@@ -108,6 +110,7 @@ impl Cluster {
     pub(crate) async fn observe(&self, workload: &Workload) -> Result<Observed, Error> {
         let (client, namespace, name) = (self.client.clone(), &workload.namespace, &workload.name);
         let what = workload.to_string();
+        let mut revision = None;
         let (progress, selector) = match workload.kind {
             Kind::Deployment => {
                 let found = self.get(Api::<Deployment>::namespaced(client, namespace), &what, name).await?;
@@ -115,6 +118,7 @@ impl Cluster {
             }
             Kind::StatefulSet => {
                 let found = self.get(Api::<StatefulSet>::namespaced(client, namespace), &what, name).await?;
+                revision = found.as_ref().and_then(|object| object.status.as_ref()?.update_revision.clone());
                 found.map(|object| (stateful_set(&object), object.spec.map(|spec| spec.selector)))
             }
             Kind::DaemonSet => {
@@ -131,7 +135,7 @@ impl Cluster {
             Some(selector) => self.pods(namespace, &selector).await?,
             None => Vec::new(),
         };
-        Ok(Observed { progress, pods })
+        Ok(Observed { progress, pods, revision })
     }
 
     async fn pods(&self, namespace: &str, selector: &LabelSelector) -> Result<Vec<Pod>, Error> {

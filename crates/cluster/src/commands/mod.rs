@@ -30,6 +30,11 @@ pub(crate) enum Command {
     Version(version::Args),
 }
 
+/// Whether the command is a process of the sandbox, whose standard error is its log.
+pub(crate) fn is_service(command: &Command) -> bool {
+    matches!(command, Command::Sandbox(sandbox::Command::Controller(_)))
+}
+
 /// Runs a command.
 pub(crate) fn run(command: Command, context: &Context) -> Result<Code> {
     match command {

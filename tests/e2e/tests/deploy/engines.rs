@@ -41,20 +41,24 @@ fn with_ansible(world: &World, service: &str) -> Result<()> {
 fn releases(world: &World) -> Result<Map<String, Value>> {
     let mut releases = Map::new();
     for service in SERVICES {
-        let json = world.project.helm(&["get", "all", service, "--template={{ .Release | toJson }}"])?;
-        let release: Value = serde_json::from_str(&json)?;
-        let manifest = release["manifest"].as_str().context("a manifest")?;
-        let mut objects: Vec<Value> = serde_saphyr::from_multiple(manifest)?;
+        let manifest = world.project.helm(&["get", "manifest", service])?;
+        let mut objects: Vec<Value> = serde_saphyr::from_multiple(&manifest)?;
+        ensure!(!objects.is_empty(), "release {service} has no objects");
         objects.iter_mut().for_each(without_secrets);
         let kept = serde_json::json!({
-            "chart": release["chart"]["metadata"],
-            "config": release["config"],
-            "revision": release["version"],
+            "metadata": without_times(&world.project.helm(&["get", "metadata", service, "--output=json"])?)?,
+            "values": serde_json::from_str::<Value>(&world.project.helm(&["get", "values", service, "--output=json"])?)?,
             "objects": objects,
         });
         releases.insert(service.to_owned(), kept);
     }
     Ok(releases)
+}
+
+fn without_times(json: &str) -> Result<Value> {
+    let mut metadata: Value = serde_json::from_str(json)?;
+    metadata.as_object_mut().context("an object")?.remove("deployedAt");
+    Ok(metadata)
 }
 
 fn without_secrets(object: &mut Value) {

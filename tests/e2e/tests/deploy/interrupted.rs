@@ -10,7 +10,7 @@ use support::{Ended, wait_until};
 pub fn ctrl_c(world: &World) -> Result<()> {
     let child = begin(world, &["ollama"])?;
     let pid = rustix::process::Pid::from_child(&child);
-    wait_until("the release to be begun", Duration::from_secs(20), || has_release(world))?;
+    wait_until("the release to be begun", Duration::from_secs(20), || has_release(world));
     rustix::process::kill_process(pid, rustix::process::Signal::INT)?;
     let ended = Ended::from(child.wait_with_output()?);
     ends_with(&ended, 130)?;
@@ -30,7 +30,7 @@ pub fn killed(world: &World) -> Result<()> {
         let after = length * point / 11;
         // Not a wait for something: the moment of the blow is the test's input.
         let blow = Instant::now() + after;
-        wait_until("the moment of the blow", after + Duration::from_secs(5), || Instant::now() >= blow)?;
+        wait_until("the moment of the blow", after + Duration::from_secs(5), || Instant::now() >= blow);
         child.kill().context("it ended before")?;
         child.wait()?;
         let ended = world.deploy(&["postgres"])?;
@@ -62,12 +62,10 @@ fn pending_is_recovered(world: &World) -> Result<()> {
         .stderr(Stdio::null())
         .spawn()?;
     wait_until("helm to be at work", Duration::from_secs(20), || {
-        Ok::<_, anyhow::Error>(()).and_then(|()| {
-            let status = world.status("postgres")?;
-            ensure!(status == "pending-upgrade", "{status}");
-            Ok(())
-        })
-    })?;
+        let status = world.status("postgres")?;
+        ensure!(status == "pending-upgrade", "{status}");
+        anyhow::Ok(())
+    });
     helm.kill()?;
     helm.wait()?;
     let ended = world.deployed(&["postgres"])?;

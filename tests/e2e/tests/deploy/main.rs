@@ -41,7 +41,7 @@ fn main() {
         let world = world.clone();
         Trial::test(name, move || {
             let world = world.unwrap_or_else(|| Err("only listed".to_owned())).map_err(Failed::from)?;
-            world.reset().and_then(|()| scenario(&world)).map_err(|error| Failed::from(format!("{error:?}")))
+            world.reset().and_then(|()| scenario(&world)).map_err(|error| Failed::from(format!("{error:#}")))
         })
     });
     let conclusion = libtest_mimic::run(&arguments, trials.into());

@@ -16,7 +16,7 @@ use sandbox::{NodeSpec, Options};
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// So many workers, made after those of the inventory
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=253))]
     workers: Option<u16>,
 }
 

@@ -11,6 +11,9 @@ pub(super) fn render(event: &kubernetes::Event) -> String {
         kubernetes::Event::RolloutProgress { workload, progress } => {
             format!("waiting: [{workload}] {}", progress.message)
         }
+        kubernetes::Event::PodReplaced { workload, pod, trouble } => {
+            format!("{}: [{workload}] pod {pod} of an older revision was deleted: {trouble}", "replaced".yellow())
+        }
         kubernetes::Event::RolloutTrouble { workload, trouble } => format!("waiting: [{workload}] {trouble}"),
     }
 }
