@@ -57,6 +57,7 @@ fn check_module(module: &Module, task: &Task, problems: &mut Problems) {
         return;
     }
     let mut given = Vec::new();
+    let mut misspelt = Vec::new();
     for argument in &arguments.parameters {
         match declared(module, &argument.name) {
             Some(parameter) => {
@@ -69,10 +70,13 @@ fn check_module(module: &Module, task: &Task, problems: &mut Problems) {
                     .parameters
                     .iter()
                     .flat_map(|parameter| parameter.aliases.iter().copied().chain([parameter.name]));
+                misspelt.extend(problems::nearest(&argument.name, names.clone()));
                 unknown(name, argument, names, problems);
             }
         }
     }
+    // What was meant by a misspelt one is not missed besides.
+    given.extend(misspelt.into_iter().filter_map(|name| declared(module, name)).map(|parameter| parameter.name));
     let missing: Vec<_> =
         module.parameters.iter().filter(|p| p.required && !given.contains(&p.name)).map(|p| p.name).collect();
     if !missing.is_empty() && !is_open {

@@ -20,10 +20,8 @@ fn task(task: &str) -> (Vec<String>, Vec<String>) {
 }
 
 #[rstest]
-#[case(
-    "copy: {dst: /x}",
-    "3:5 `copy` lacks the required parameter `dest`|3:12 `copy` has no parameter `dst` (did you mean `dest`?)"
-)]
+#[case("copy: {dst: /x}", "3:12 `copy` has no parameter `dst` (did you mean `dest`?)")]
+#[case("copy: {content: x}", "3:5 `copy` lacks the required parameter `dest`")]
 #[case("copy: {name: /x, follow: maybe}", "3:30 `follow` of `copy` can not be `maybe` (it takes `on`, `off`)")]
 #[case("copy: {name: /x, count: many}", "3:29 `count` of `copy` takes an integer, not `many`")]
 #[case("copy: {name: /x, force: perhaps}", "3:29 `force` of `copy` takes a boolean, not `perhaps`")]

@@ -233,7 +233,7 @@ pub(crate) fn report_unknown(name: &str, at: &Position, sources: &Sources, probl
     } else {
         let names = sources.modules.iter().map(|module| module.name).chain(BUILTIN.iter().copied());
         let prefix = if name.contains('.') { "ansible.builtin." } else { "" };
-        let nearest = diagnostic::closest(name.rsplit('.').next().unwrap_or(name), names);
+        let nearest = super::problems::nearest(name.rsplit('.').next().unwrap_or(name), names);
         let hint = nearest.map(|nearest| format!("did you mean `{prefix}{nearest}`?"));
         let at = at.clone().with_length(name.chars().count());
         problems.hinted(&at, format!("unknown module `{name}`"), hint);

@@ -47,5 +47,15 @@ impl Problems {
 
 /// The hint that names the nearest valid word.
 pub(crate) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    diagnostic::closest(name, candidates).map(|nearest| format!("did you mean `{nearest}`?"))
+    nearest(name, candidates).map(|nearest| format!("did you mean `{nearest}`?"))
+}
+
+/// The nearest valid word. In short ones two letters in the wrong order (`atp`) are far by the usual measure, and the most
+/// likely mistake all the same.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let near = diagnostic::closest(name, candidates.iter().copied());
+    near.or_else(|| {
+        candidates.into_iter().find(|candidate| name.len() > 2 && strsim::damerau_levenshtein(name, candidate) == 1)
+    })
 }
