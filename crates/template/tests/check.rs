@@ -1,7 +1,5 @@
 //! What is found before anything runs.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use rstest::rstest;
 use template::{FileOptions, check, check_condition, check_file, condition_variables, variables};
 use yaml::Node;

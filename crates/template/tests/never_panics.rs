@@ -1,7 +1,5 @@
 //! Whatever stands in a template: a value or an error, never a panic, never without end.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use diagnostic::{Diagnose, Position};
 use proptest::prelude::*;
 use std::sync::Arc;

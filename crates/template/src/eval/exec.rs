@@ -234,7 +234,7 @@ pub(crate) fn concat(mut values: Vec<Value>) -> Result<Value, Error> {
         1 => Ok(values.remove(0)),
         _ => {
             let mut text = String::new();
-            for value in values.into_iter().filter(|value| !value.is_blank()) {
+            for value in values.into_iter().filter(|value| !value.is_blank() && !value.is_omit()) {
                 let value = force(value);
                 require_deep(&value)?;
                 match without_omit(value) {

@@ -1,4 +1,5 @@
-//! Writes YAML as PyYAML with libyaml does: block or flow collections, sorted keys, lines folded at the width.
+//! Writes YAML as PyYAML with libyaml does: block or flow collections, sorted keys, lines folded at the width. Only keys of
+//! several lines differ: libyaml writes them as `? key`, here they are quoted on one line.
 
 use super::yaml_scalar::{self, Context};
 use crate::Value;
@@ -162,12 +163,8 @@ impl Writer<'_> {
         }
         let context = Context {
             column: self.column,
-            // A scalar's continued lines are indented one level deeper than its parent; at the root by that of nothing.
-            indent: if place == Place::Root && !is_key {
-                0
-            } else {
-                indent.max(if place == Place::Root { 0 } else { 1 })
-            },
+            // A scalar's continued lines are indented one level deeper than its parent.
+            indent: indent.max(if is_key { 0 } else { self.style.indent }),
             width: self.style.width,
             is_key,
             in_flow: place == Place::Flow,
@@ -215,7 +212,7 @@ impl Writer<'_> {
             Value::Map(map) if map.is_empty() => self.put("{}"),
             Value::List(items) | Value::Tuple(items) if items.is_empty() => self.put("[]"),
             Value::Map(_) | Value::List(_) | Value::Tuple(_) => self.flow(value, indent + self.style.indent)?,
-            scalar => self.scalar(scalar, indent, Place::Flow, false)?,
+            scalar => self.scalar(scalar, indent + self.style.indent, Place::Flow, false)?,
         }
         Ok(())
     }

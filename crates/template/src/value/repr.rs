@@ -102,10 +102,19 @@ fn write_string(out: &mut String, text: &str) {
             c if (c as u32) < 0x20 || (0x7f..0xa1).contains(&(c as u32)) || c == '\u{ad}' => {
                 let _ = write!(out, "\\x{:02x}", c as u32);
             }
+            c if !is_printable(c) => {
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
             c => out.push(c),
         }
     }
     out.push(quote);
+}
+
+/// Spaces, marks of direction and private characters of the basic plane, which Python escapes (`str.isprintable`).
+fn is_printable(character: char) -> bool {
+    !matches!(character, '\u{1680}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{205f}'..='\u{206f}'
+        | '\u{3000}' | '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 /// The shortest digits that read back, with an exponent from 1e16 on and below 1e-4 (CPython's `float_repr_style` short).
