@@ -208,9 +208,9 @@ pub(crate) fn diff(path: &str, fields: &Fields) -> Value {
 }
 
 fn diff_value(name: &str, value: &str) -> Value {
-    match (name, value.parse::<i64>(), value.parse::<f64>()) {
+    match (name, value.parse::<i64>(), super::stat::seconds(value)) {
         ("owner" | "group", Ok(number), _) => number.into(),
-        ("mtime" | "atime", _, Ok(number)) => number.into(),
+        ("mtime" | "atime", _, Some(seconds)) => seconds.into(),
         _ => value.into(),
     }
 }

@@ -1,7 +1,6 @@
 //! `ansible.builtin.file`: files, directories and links, their owners and modes.
 //!
-//! Differences from ansible-core 2.19: `attributes` (chattr) and SELinux contexts are not offered; times in diffs are whole
-//! seconds.
+//! Differences from ansible-core 2.19: `attributes` (chattr) and SELinux contexts are not offered.
 //! <https://docs.ansible.com/ansible-core/2.19/collections/ansible/builtin/file_module.html>
 
 use super::attributes::{self, Attributes, FileMode, GROUP, MODE, OWNER, UNSAFE_WRITES, with_path_info};
@@ -168,7 +167,7 @@ fn result(output: &Output, mode: Mode) -> Result<TaskResult, Failure> {
         result = result.with("warnings", vec![Value::from(warning)]);
     }
     match state {
-        "absent" => Ok(result.with("state", "absent")),
+        "absent" => Ok(with_path_info(result.with("state", "absent"), &fields)),
         _ => Ok(with_path_info(result, &fields)),
     }
 }

@@ -151,7 +151,11 @@ fn result(fields: &Fields, content: Content<'_>, checksum: &str, mode: Mode) -> 
             Ok(with_path_info(result, fields))
         }
         _ => {
-            let diff = if mode.diff { Value::Array(vec![text_diff(fields, content, dest)]) } else { no_diff };
+            let diff = if mode.diff {
+                Value::Array(vec![text_diff(fields, content, fields.get("named").unwrap_or(dest))])
+            } else {
+                no_diff
+            };
             let result = result.with("diff", diff);
             if mode.check {
                 return Ok(result);

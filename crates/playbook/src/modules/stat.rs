@@ -181,7 +181,7 @@ fn device_number(major: u64, minor: u64) -> u64 {
 
 /// The seconds as Python's `os.stat` gives them, of a time as `stat` prints it: `2026-01-02 03:04:05.678901234 +0000`.
 #[expect(clippy::cast_precision_loss, reason = "Python's floats are as precise")]
-fn seconds(time: &str) -> Option<f64> {
+pub(super) fn seconds(time: &str) -> Option<f64> {
     let time = Timestamp::strptime("%Y-%m-%d %H:%M:%S%.f %z", time).ok()?;
     let nanoseconds = time.as_nanosecond();
     let (whole, rest) = (nanoseconds.div_euclid(1_000_000_000), nanoseconds.rem_euclid(1_000_000_000));

@@ -173,7 +173,7 @@ fn run<'a>(invocation: &'a Invocation<'a>) -> BoxFuture<'a, Result<TaskResult, F
     Box::pin(async {
         let options = Options::of(&Arguments::of(&MODULE, invocation)?, invocation)?;
         if invocation.check_mode {
-            return Ok(TaskResult::skipped("This action (uri) does not support check mode."));
+            return Ok(TaskResult::skipped("This action (ansible.builtin.uri) does not support check mode."));
         }
         let start = Instant::now();
         let output = invocation.context.run(script(&options)).await?;

@@ -192,7 +192,7 @@ fn run<'a>(invocation: &'a Invocation<'a>) -> BoxFuture<'a, Result<TaskResult, F
     Box::pin(async {
         let options = Options::of(&Arguments::of(&MODULE, invocation)?)?;
         if invocation.check_mode {
-            return Ok(TaskResult::skipped("remote module (wait_for) does not support check mode"));
+            return Ok(TaskResult::skipped("remote module (ansible.builtin.wait_for) does not support check mode"));
         }
         match options.sought() {
             Some((_, regex)) => search(&options, regex, invocation).await,

@@ -15,12 +15,28 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 /// What is different on purpose: the task, the return value (or `*`), and why. An entry that is no longer true fails the test.
-const KNOWN: &[(&str, &str, &str)] = &[];
+const KNOWN: &[(&str, &str, &str)] = &[
+    ("command that is not there (apply)", "msg", "ours says which program and why"),
+    ("command in a directory that is not there (apply)", "msg", "ours says which directory"),
+    ("copy refused by its validator (apply)", "diff", NO_DIFF),
+    ("copy into a directory that is not there (apply)", "diff", NO_DIFF),
+    ("copy text onto a directory (apply)", "diff", NO_DIFF),
+    ("file with a wrong mode (apply)", "*", "ours finds it before the machine is asked"),
+    (
+        "git brings up to date (apply)",
+        "remote_url_changed",
+        "theirs has set the URL in check mode already, for the diff",
+    ),
+    ("git without a source (apply)", "cmd", "ours clones without asking for branches first"),
+];
+
+const NO_DIFF: &str = "a failure of ours has no diff, since nothing changes";
 
 /// Return values that differ from run to run: compared is only whether they are there.
 const VOLATILE: &[&str] = &[
     "backup_file",
     "delta",
+    "diff.before.mtime",
     "elapsed",
     "end",
     "start",
@@ -219,6 +235,14 @@ fn values(result: &Map<String, Value>) -> BTreeMap<String, Value> {
     };
     if flat.get("src").is_some_and(is_temporary) {
         flat.insert("src".to_owned(), "temporary".into());
+    }
+    for header in flat.get_mut("diff").and_then(|diff| diff.get_mut(0)?.get_mut("after_header")) {
+        // Theirs names the temporary file that the template was rendered into, ours the template.
+        if let Some((folder, name)) = header.as_str().and_then(|path| path.rsplit_once('/'))
+            && (folder.contains("/.ansible/tmp/") || folder.ends_with("/template/templates"))
+        {
+            *header = Value::from(name);
+        }
     }
     flat
 }

@@ -26,7 +26,7 @@ stamps() {
     [ "$mtime$atime" != preservepreserve ] || return 0
     [ -e "$1" ] || return 0
     _before_m=
-    [ -z "$diff" ] || { _before_m=$(stat -c %Y -- "$1") && _before_a=$(stat -c %X -- "$1"); }
+    [ -z "$diff" ] || { _before_m=$(stat -c %y -- "$1") && _before_a=$(stat -c %x -- "$1"); }
     if [ "$mtime$atime" = nownow ]; then
         changed=1
         if [ -z "$check" ]; then
@@ -37,9 +37,19 @@ stamps() {
         stamp a "$atime" "$1"
     fi
     if [ -n "$diff" ]; then
-        tell_time mtime "$_before_m" "$(stat -c %Y -- "$1")"
-        tell_time atime "$_before_a" "$(stat -c %X -- "$1")"
+        _after=$1
+        if [ -n "$check" ]; then later; fi
+        if [ "$mtime" != preserve ]; then tell_time mtime "$_before_m" "$(stat -c %y -- "$_after")"; fi
+        if [ "$atime" != preserve ]; then tell_time atime "$_before_a" "$(stat -c %x -- "$_after")"; fi
+        [ "$_after" = "$1" ] || rm -f -- "$_after"
     fi
+}
+
+# later: $_after is another file with the times that would be set.
+later() {
+    _after=$(mktemp) || return 0
+    case $mtime in preserve | now) ;; *) touch -m -t "$mtime" -- "$_after" ;; esac
+    case $atime in preserve | now) ;; *) touch -a -t "$atime" -- "$_after" ;; esac
 }
 
 # tell_time NAME BEFORE AFTER
@@ -79,6 +89,8 @@ absent() {
     say changed "$changed"
     say target "$path"
     say state absent
+    # In check mode it is still there.
+    about "$path"
     end
 }
 

@@ -286,8 +286,10 @@ else
             say with_before "$before"
             refuse "Local modifications exist in the destination: $dest (force=no)."
         fi
-        [ -n "$check" ] || must reset --hard HEAD
-        say message "Local modifications exist in the destination: $dest"
+        if [ -z "$check" ]; then
+            must reset --hard HEAD
+            say message "Local modifications exist in the destination: $dest"
+        fi
     fi
     git_here ls-remote --get-url "$remote" || out=
     if [ -n "$out" ] && [ "${out%/}" != "${repo%/}" ]; then

@@ -8,12 +8,14 @@ shift 9
 owner=$1 group=$2 mode_steps=$3 directory_steps=$4 check=$5 diff=$6 limit=$7 token=$8 size=$9
 shift 9
 changed=
+named=$dest
 
 # finish OUTCOME: kept, same or changed.
 finish() {
     say outcome "$1"
     say changed "$changed"
     say dest "$2"
+    say named "$named"
     if [ "$1" != kept ]; then
         about_known "$2"
     fi
@@ -79,6 +81,7 @@ case $target in
     fi
     ;;
 esac
+named=$target
 if [ -L "$target" ] && [ -n "$follow" ]; then target=$(readlink -f -- "$target"); fi
 if [ -d "$target" ]; then target=$target/${basename##*/}; fi
 exists=
