@@ -19,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) controller: String,
     /// Kubeconfig on the controller.
     pub(crate) kubeconfig: Utf8PathBuf,
+    /// Helm on the controller: a name, or an absolute path where sudo's `PATH` lacks it.
+    pub(crate) helm: String,
     /// Cluster to work on when nothing else says it.
     pub(crate) target: Target,
     /// Where the controller gets the charts from.
@@ -43,6 +45,7 @@ impl Default for Config {
             inventory: "ansible/inventory/compute.ini".into(),
             controller: "controller".to_owned(),
             kubeconfig: "/etc/rancher/k3s/k3s.yaml".into(),
+            helm: "helm".to_owned(),
             target: Target::Boards,
             source: Source::default(),
         }

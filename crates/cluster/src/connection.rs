@@ -85,7 +85,7 @@ async fn boards(context: &Context, inventory: &Arc<Inventory>, ask_become_pass: 
         cluster,
         description: format!("controller {name} ({}), {nodes} nodes, Kubernetes {version}", described(&way.transport)),
         kubeconfig,
-        helm: "helm".to_owned(),
+        helm: config.helm.clone(),
         variables: IndexMap::new(),
         controller,
         elevation: way.r#become,

@@ -62,6 +62,7 @@ impl Project {
             &["init", "--quiet", "--initial-branch=main"][..],
             &["add", "--all"],
             &["-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "--message=start"],
+            &["tag", "start"],
         ] {
             project.git(arguments)?;
         }

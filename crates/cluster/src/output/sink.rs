@@ -61,6 +61,9 @@ impl Output {
                 if !lines.is_empty() && (!self.quiet || text::is_result(&event)) {
                     self.write(text::is_result(&event), &lines);
                 }
+                if let Some(mistake) = text::explanation(&event) {
+                    self.error(mistake);
+                }
             }
         }
     }

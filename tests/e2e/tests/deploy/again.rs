@@ -1,7 +1,7 @@
 //! The first deployment, and the second one, which must touch nothing.
 
-use crate::world::{World, says};
 use anyhow::{Result, ensure};
+use e2e::{World, says};
 
 /// Everything that a user is promised on the first run.
 pub fn first(world: &World) -> Result<()> {

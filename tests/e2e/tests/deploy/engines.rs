@@ -1,7 +1,7 @@
 //! The same `build.yml` through `ansible-playbook` and through ours: the same releases, the same manifests.
 
-use crate::world::World;
 use anyhow::{Context, Result, ensure};
+use e2e::World;
 use serde_json::{Map, Value};
 use std::process::Command;
 use support::reference;

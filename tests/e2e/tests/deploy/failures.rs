@@ -1,7 +1,7 @@
 //! What goes wrong is said whole, with its exit code, and leaves the service deployable.
 
-use crate::world::{World, ends_with, says};
 use anyhow::{Result, ensure};
+use e2e::{World, ends_with, says};
 
 pub fn helm_refuses(world: &World) -> Result<()> {
     let ended = world.deploy(&["ollama", "--set", "image.tag=latest"])?;

@@ -1,7 +1,7 @@
 //! Helm 4 instead of Helm 3: the sandbox's variables name it.
 
-use crate::world::{World, says};
 use anyhow::{Result, ensure};
+use e2e::{World, says};
 use support::tools;
 
 pub fn deploys(world: &World) -> Result<()> {

@@ -1,7 +1,7 @@
 //! A run that is cut off, politely or not, and the run after it.
 
-use crate::world::{World, ends_with, says};
 use anyhow::{Context, Result, ensure};
+use e2e::{World, ends_with, says};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use support::{Ended, wait_until};

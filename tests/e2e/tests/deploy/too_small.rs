@@ -1,7 +1,7 @@
 //! Every machine made too small for the service.
 
-use crate::world::{World, ends_with, says};
 use anyhow::Result;
+use e2e::{World, ends_with, says};
 
 pub fn each_node_says_why(world: &World) -> Result<()> {
     let inventory = world.project.path().join("ansible/inventory/compute.ini");

@@ -45,6 +45,7 @@ fn told_to_boards(context: &Context, connection: &Connection) -> Result<Vec<(Str
     let destination = source.destination.as_deref().map(Utf8Path::as_str);
     let told = [
         ("kubeconfig", Some(connection.kubeconfig.as_str())),
+        ("helm", Some(connection.helm.as_str())),
         ("repository", source.repository.as_deref()),
         ("version", source.version.as_deref()),
         ("destination", destination),

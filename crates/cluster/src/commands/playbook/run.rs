@@ -6,7 +6,10 @@ use crate::context::Context;
 use crate::exit::{Code, Result, boxed};
 use crate::interrupt;
 use camino::Utf8PathBuf;
-use playbook::{Playbook, Sources};
+use inventory::Inventory;
+use playbook::{Options, Playbook, Sources};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// Run playbooks as ansible-playbook does, with its exit codes, without Python.
 ///
@@ -28,28 +31,34 @@ pub(crate) struct Args {
     options: RunOptions,
 }
 
+/// ansible-playbook's exit code for a playbook that it can't parse (`ExitCode.PARSER_ERROR`, ansible-core 2.19).
+const PARSER_ERROR: u8 = 4;
+
+/// A playbook that is right, and what runs it.
+struct Prepared<'a> {
+    path: &'a Utf8PathBuf,
+    playbook: Playbook,
+    engine: Settled,
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     let inventory = context.inventory()?;
     let options = args.options.to_native(context)?;
-    let mut settled = Vec::new();
-    for path in &args.playbooks {
-        let playbook = Playbook::load(path, &Sources::default()).map_err(boxed)?;
-        let engine = args.engine.settle(playbook::check(&playbook), context)?;
-        playbook.warnings.iter().for_each(|warning| context.output.warning(warning));
-        settled.push((path, playbook, engine));
-    }
+    let prepared = match args.playbooks.iter().map(|path| prepare(path, args, context)).collect::<Result<Vec<_>>>() {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            context.output.error(error.as_ref());
+            return Ok(Code::raw(PARSER_ERROR));
+        }
+    };
     context.runtime()?.block_on(async {
         let cancel = interrupt::token();
-        for (path, playbook, engine) in &settled {
-            let code = match engine {
-                Settled::Native => {
-                    let tell = |event: playbook::event::Event| context.output.event(event);
-                    let run = playbook::run(playbook, &inventory, &options, &tell, cancel.clone()).await;
-                    run.map_err(boxed)?.exit_code()
-                }
+        for one in &prepared {
+            let code = match one.engine {
+                Settled::Native => native(one, &inventory, &options, context, cancel.clone()).await,
                 Settled::Ansible => {
                     let mut words = args.options.to_ansible(context)?;
-                    words.push(path.to_string());
+                    words.push(one.path.to_string());
                     run_ansible(&words, &cancel).await?
                 }
             };
@@ -59,4 +68,28 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
         }
         Ok(Code::DONE)
     })
+}
+
+fn prepare<'a>(path: &'a Utf8PathBuf, args: &Args, context: &Context) -> Result<Prepared<'a>> {
+    let playbook = Playbook::load(path, &Sources::default()).map_err(boxed)?;
+    let engine = args.engine.settle(playbook::check(&playbook), context)?;
+    playbook.warnings.iter().for_each(|warning| context.output.warning(warning));
+    Ok(Prepared { path, playbook, engine })
+}
+
+async fn native(
+    one: &Prepared<'_>,
+    inventory: &Arc<Inventory>,
+    options: &Options,
+    context: &Context,
+    cancel: CancellationToken,
+) -> u8 {
+    let tell = |event: playbook::event::Event| context.output.event(event);
+    match playbook::run(&one.playbook, inventory, options, &tell, cancel).await {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) => {
+            context.output.error(&error);
+            error.exit_code()
+        }
+    }
 }

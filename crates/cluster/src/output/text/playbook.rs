@@ -2,6 +2,7 @@
 
 use super::deploy::warning;
 use super::diff;
+use diagnostic::Mistake;
 use owo_colors::{OwoColorize, Style};
 use playbook::event::{Counts, Event as Task, Status};
 use serde_json::{Map, Value};
@@ -36,6 +37,15 @@ pub(super) fn render(event: &Task, verbosity: u8) -> String {
             let lines: Vec<_> = hosts.iter().map(|(host, counts)| recap(host, counts)).collect();
             lines.join("\n")
         }
+    }
+}
+
+/// The mistake behind a failure.
+pub(super) fn explanation(event: &Task) -> Option<&Mistake> {
+    match event {
+        Task::TaskFinished { status: Status::Failed | Status::Unreachable, diagnostic, .. }
+        | Task::ItemFinished { status: Status::Failed | Status::Unreachable, diagnostic, .. } => diagnostic.as_ref(),
+        _ => None,
     }
 }
 

@@ -19,7 +19,7 @@ impl World {
 
     /// No release, no claim, no Secret of an earlier scenario; the inventory's own nodes.
     pub fn reset(&self) -> Result<()> {
-        self.project.git(&["checkout", "--quiet", "--", "."])?;
+        self.project.git(&["reset", "--quiet", "--hard", "start"])?;
         self.project.git(&["clean", "--quiet", "--force", "-d"])?;
         self.project.done(["sandbox", "up"])?;
         for release in self.project.helm(&["list", "--all", "--short"])?.split_whitespace() {
