@@ -55,6 +55,12 @@ impl Context {
         }
     }
 
+    /// What a command line has to say so that it works on the same cluster again; nothing where the surroundings say it.
+    pub(crate) fn target_flag(&self) -> Result<String> {
+        let said = environment("CLUSTER_TARGET").is_some() || self.config()?.target == self.target()?;
+        Ok(if said { String::new() } else { format!(" --target {}", self.target()?) })
+    }
+
     /// Where the inventory is read from: `-i`, else `ANSIBLE_INVENTORY`, else the configuration.
     pub(crate) fn inventory_sources(&self) -> Result<Vec<String>> {
         if !self.global.inventory.is_empty() {

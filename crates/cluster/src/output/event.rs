@@ -53,6 +53,15 @@ pub(crate) enum DeployEvent {
         /// What was found, and what was done.
         message: String,
     },
+    /// What an upgrade changes in a release's objects, Secrets left out.
+    ReleaseDiffers {
+        /// Service.
+        service: String,
+        /// The live manifest.
+        before: String,
+        /// The one that is wanted.
+        after: String,
+    },
     /// A check of the verification came out.
     Checked {
         /// Service.

@@ -13,7 +13,7 @@ pub fn first(world: &World) -> Result<()> {
         "deployment/ollama",
         "not run: simulated: http ollama:11434",
         "release revision 1 (deployed)",
-        "cluster status ollama",
+        "cluster status ollama --target sandbox",
     ] {
         says(&ended, text)?;
     }

@@ -7,6 +7,7 @@ use super::values;
 use crate::commands::playbook::{Settled, run_ansible};
 use crate::context::Context;
 use crate::exit::{Failure, Result, boxed};
+use crate::output::DeployEvent;
 use diagnostic::{Diagnose, Exit, Mistakes, Position};
 use inventory::Inventory;
 use playbook::event::{Event, Status};
@@ -82,7 +83,11 @@ async fn native(
         if let Some(found) = Lost::by(&event) {
             lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(found);
         }
+        let preview = ReleasePreview::by(&event);
         context.output.event(event);
+        if let Some(ReleasePreview { before, after }) = preview {
+            context.output.event(DeployEvent::ReleaseDiffers { service: item.service.name.to_string(), before, after });
+        }
     };
     let outcome = playbook::run(playbook, inventory, &options, &tell, cancel.clone()).await.map_err(boxed)?;
     if outcome.succeeded() || outcome.interrupted {
@@ -119,6 +124,21 @@ async fn ansible(
                 format!("service `{}` was not deployed: ansible-playbook ended with {code}", item.service.name);
             Err(Failure::new(exit, message).into())
         }
+    }
+}
+
+/// The fact with which the shared tasks tell what an upgrade changes (`build/tasks/release.yml`).
+#[derive(serde::Deserialize)]
+struct ReleasePreview {
+    before: String,
+    after: String,
+}
+
+impl ReleasePreview {
+    fn by(event: &Event) -> Option<Self> {
+        let Event::TaskFinished { result, .. } = event else { return None };
+        let preview = result.get("ansible_facts")?.get("release_preview")?;
+        serde_json::from_value(preview.clone()).ok()
     }
 }
 

@@ -97,7 +97,8 @@ async fn one(
         rollout::wait(destination, &release, args.timeout, cancel, output).await?;
         checks = verify::verify(destination, service, &release, output).await?;
     }
-    let summary = summary::summarize(destination, service, &release, &checks, changed, began.elapsed()).await?;
+    let next = format!("cluster status {}{}", service.name, context.target_flag()?);
+    let summary = summary::summarize(destination, service, &release, &checks, changed, began.elapsed(), next).await?;
     output.event(DeployEvent::ServiceFinished(Box::new(summary)));
     Ok(())
 }

@@ -17,6 +17,7 @@ pub(super) async fn summarize(
     checks: &[Check],
     changed: bool,
     duration: Duration,
+    next: String,
 ) -> Result<Summary> {
     let count = |wanted: fn(&Verdict) -> bool| checks.iter().filter(|check| wanted(&check.verdict)).count();
     Ok(Summary {
@@ -31,7 +32,7 @@ pub(super) async fn summarize(
         passed: count(|verdict| matches!(verdict, Verdict::Passed { .. })),
         not_run: count(|verdict| matches!(verdict, Verdict::NotRun { .. })),
         duration_seconds: duration.as_secs_f64(),
-        next: format!("cluster status {}", service.name),
+        next,
     })
 }
 

@@ -1,5 +1,6 @@
 //! A deployment's own steps.
 
+use super::diff;
 use crate::output::event::{DeployEvent, Summary};
 use kubernetes::verify::{Check, Verdict};
 use owo_colors::OwoColorize;
@@ -19,6 +20,10 @@ pub(super) fn render(event: &DeployEvent) -> String {
             format!("\n{} {service} ({playbook})", "Deploying".bold())
         }
         DeployEvent::Recovered { release, message } => format!("{}: [{release}] {message}", "recovered".yellow()),
+        DeployEvent::ReleaseDiffers { service, before, after } => {
+            let headers = [format!("{service} (live)"), format!("{service} (wanted)")];
+            diff::unified(before, after, &headers[0], &headers[1]).trim_start().to_owned()
+        }
         DeployEvent::Checked { check, .. } => checked(check),
         DeployEvent::ServiceFinished(summary) => self::summary(summary),
         DeployEvent::Warning { message } => warning(message),

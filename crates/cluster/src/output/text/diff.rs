@@ -19,16 +19,16 @@ fn one_diff(diff: &Value) -> String {
         other => format!("{other:#}\n"),
     };
     let header = |key: &str, default: &str| diff[key].as_str().unwrap_or(default).to_owned();
-    let (before, after) = (side("before"), side("after"));
+    unified(&side("before"), &side("after"), &header("before_header", "before"), &header("after_header", "after"))
+}
+
+/// Two texts as a unified difference, a new line before each line; nothing when they are equal.
+pub(super) fn unified(before: &str, after: &str, before_header: &str, after_header: &str) -> String {
     if before == after {
         return String::new();
     }
-    let changes = similar::TextDiff::from_lines(&before, &after);
-    let unified = changes
-        .unified_diff()
-        .context_radius(3)
-        .header(&header("before_header", "before"), &header("after_header", "after"))
-        .to_string();
+    let changes = similar::TextDiff::from_lines(before, after);
+    let unified = changes.unified_diff().context_radius(3).header(before_header, after_header).to_string();
     unified.lines().fold(String::new(), |text, line| text + "\n" + &coloured(line))
 }
 
