@@ -236,7 +236,8 @@ fn values(result: &Map<String, Value>) -> BTreeMap<String, Value> {
     if flat.get("src").is_some_and(is_temporary) {
         flat.insert("src".to_owned(), "temporary".into());
     }
-    for header in flat.get_mut("diff").and_then(|diff| diff.get_mut(0)?.get_mut("after_header")) {
+    let header = flat.get_mut("diff").and_then(|diff| diff.get_mut(0)?.get_mut("after_header"));
+    if let Some(header) = header {
         // Theirs names the temporary file that the template was rendered into, ours the template.
         if let Some((folder, name)) = header.as_str().and_then(|path| path.rsplit_once('/'))
             && (folder.contains("/.ansible/tmp/") || folder.ends_with("/template/templates"))

@@ -173,8 +173,9 @@ if [ -n "$owner$group" ]; then umask 077
 elif [ -n "$wanted" ]; then umask "0$((~wanted >> 6 & 7))$((~wanted >> 3 & 7))$((~wanted & 7))"
 fi
 set -C
-if [ -n "$from" ]; then _error=$({ cat -- "$from" >"$temporary"; } 2>&1)
-else _error=$({ cat >"$temporary"; } 2>&1)
+# In this order the shell's own complaint is caught too, and cat needs no further process.
+if [ -n "$from" ]; then _error=$(cat -- "$from" 2>&1 >"$temporary")
+else _error=$(cat 2>&1 >"$temporary")
 fi || refuse "Could not write $temporary: $_error"
 set +C
 read_facts "$temporary"
@@ -188,8 +189,9 @@ give_back "$temporary" $facts
 attributes_from "$temporary" $facts
 [ -n "$facts" ] || read_facts "$temporary"
 
+said_much=
 if [ $# -gt 0 ]; then
-    count=$#
+    said_much=1 count=$#
     while [ "$count" -gt 0 ]; do
         case $1 in
         *%s*) set -- "$@" "${1%%%s*}$temporary${1#*%s}" ;;
@@ -212,6 +214,8 @@ if [ -n "$backup" ] && [ -e "$target" ]; then
     say backup_file "$copy"
 fi
 _error=$(mv -f -- "$temporary" "$target" 2>&1) || refuse "Could not replace $target: $_error"
+[ -z "$said_much" ] || rm -f -- "$temporary.out" "$temporary.err"
+trap - EXIT
 say temporary "$temporary"
 changed=1
 finish changed "$target"
