@@ -102,6 +102,7 @@ compile() {
     (cd "tools/$folder" && GOTMPDIR=$temporary exec go build $flags "$everywhere" "$generated" -ldflags "$link" -o "$2" "$1") \
         >"$temporary/log" 2>&1 &
     child=$!
+    [ -t 2 ] || say "building $name $version ($step) …"
     while [ -t 2 ] && kill -0 "$child" 2>/dev/null; do
         printf '\rtools: building %s %s (%s) … %s ' "$name" "$version" "$step" "$(elapsed_since "$start")" >&2
         sleep 1
@@ -118,7 +119,6 @@ compile() {
 # The parts of the control plane are one binary, which is compiled for the first of them and linked to for the others.
 build() {
     start=$(date +%s)
-    [ -t 2 ] || say "building $name $version ($step) …"
     if [ "$package" = . ]; then
         [ -x "$temporary/control-plane" ] || compile . "$temporary/control-plane"
         ln "$temporary/control-plane" "$temporary/$name" 2>/dev/null || cp "$temporary/control-plane" "$temporary/$name"
