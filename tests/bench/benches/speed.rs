@@ -6,17 +6,9 @@ use bench::{Machine, Measured, Peer, Table, Work, measure, sandbox, startup, tab
 fn main() -> Result<()> {
     let options = Options::read(std::env::args().skip(1))?;
     let Some(machine) = Machine::new()? else { return Ok(()) };
-    let peers = peers(&options);
-    let mut rows = Vec::new();
-    for work in Work::all() {
-        if options.wants(work.name) {
-            let measured = measure(&machine, &work, &peers, options.rounds, |what| eprintln!("bench: {what}"))?;
-            print_row(&work, &measured);
-            rows.push((work, measured));
-        }
-    }
-    if !rows.is_empty() {
-        print_summary(&rows, &peers);
+    let works: Vec<Work> = Work::all().into_iter().filter(|work| options.wants(work.name)).collect();
+    if !works.is_empty() {
+        rows(&machine, &options, works)?;
     }
     if options.wants("start") {
         print_startup(&machine)?;
@@ -24,6 +16,19 @@ fn main() -> Result<()> {
     if options.wants("sandbox") {
         print_sandbox();
     }
+    Ok(())
+}
+
+/// The rows of the table, and what is asked of them.
+fn rows(machine: &Machine, options: &Options, works: Vec<Work>) -> Result<()> {
+    let peers = peers(options);
+    let mut rows = Vec::new();
+    for work in works {
+        let measured = measure(machine, &work, &peers, options.rounds, |what| eprintln!("bench: {what}"))?;
+        print_row(&work, &measured);
+        rows.push((work, measured));
+    }
+    print_summary(&rows, &peers);
     Ok(())
 }
 
@@ -98,10 +103,7 @@ fn print_summary(rows: &[(Work, Measured)], peers: &[Peer]) {
         lines.add(std::iter::once(work.name.to_owned()).chain(peers.iter().map(cell)));
     }
     println!("{}", lines.render());
-    if let [(_, three), others @ ..] = rows {
-        let others: Vec<_> = others.iter().map(|(work, measured)| (work.name, measured)).collect();
-        println!("{}", verdicts(three, &others).render());
-    }
+    println!("{}", verdicts(rows).render());
 }
 
 fn print_startup(machine: &Machine) -> Result<()> {

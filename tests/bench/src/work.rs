@@ -53,6 +53,11 @@ impl Work {
         Self { name, hosts, steps }
     }
 
+    /// Whether connecting is most of it.
+    pub fn is_short(&self) -> bool {
+        self.steps.len() <= 3
+    }
+
     /// The hosts' names.
     pub fn host_names(&self) -> Vec<String> {
         (1..=self.hosts).map(|number| format!("host{number}")).collect()
