@@ -3,7 +3,8 @@
 
 # Progress: one line on standard error, headed by the script's name.
 say() {
-    printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2
+    script=${0##*/}
+    printf '%s: %s\n' "${script%.sh}" "$*" >&2
 }
 
 # fail <what is wrong> <what to do about it> [exit code, default 2: nothing was touched]

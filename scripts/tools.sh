@@ -109,7 +109,7 @@ compile() {
     done
     [ ! -t 2 ] || printf '\r\033[K' >&2
     if ! wait "$child"; then
-        grep -v '^go: downloading' "$temporary/log" >&2 || true
+        grep -v '^go: downloading' "$temporary/log" | head -n 30 >&2
         fail "$name $version could not be built" \
             "Go's reason stands above; the first build fetches modules, from GOPROXY=$(go env GOPROXY)" 1
     fi
