@@ -21,7 +21,7 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Configuration file; by default the nearest `cluster.toml` in this folder or above it
-    #[arg(long, global = true, env = "CLUSTER_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "CLUSTER_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub(crate) config: Option<camino::Utf8PathBuf>,
 
     /// Inventory: a file, a folder or a list of hosts with a comma; may be given several times
@@ -29,7 +29,7 @@ pub(crate) struct Global {
     pub(crate) inventory: Vec<String>,
 
     /// The cluster to work on
-    #[arg(long, global = true, env = "CLUSTER_TARGET", value_enum, value_name = "TARGET")]
+    #[arg(long, global = true, env = "CLUSTER_TARGET", hide_env_values = true, value_enum, value_name = "TARGET")]
     pub(crate) target: Option<Target>,
 
     /// Form of the output: text for people, or one JSON object a line

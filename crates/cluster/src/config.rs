@@ -1,5 +1,6 @@
 //! `cluster.toml`. Flags beat the environment, the environment beats this file, this file beats the defaults.
 
+use crate::commands::playbook::Engine;
 use crate::exit::{Error, Failure, Result, boxed};
 use crate::target::Target;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -23,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) helm: String,
     /// Cluster to work on when nothing else says it.
     pub(crate) target: Target,
+    /// What runs playbooks when no flag says it.
+    pub(crate) engine: Engine,
     /// Where the controller gets the charts from.
     pub(crate) source: Source,
 }
@@ -47,6 +50,7 @@ impl Default for Config {
             kubeconfig: "/etc/rancher/k3s/k3s.yaml".into(),
             helm: "helm".to_owned(),
             target: Target::Boards,
+            engine: Engine::Auto,
             source: Source::default(),
         }
     }
@@ -95,6 +99,11 @@ fn parse(file: &str, text: &str) -> Result<Config> {
 
 fn to_u32(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Whether there is one at all: given, or found.
+pub(crate) fn exists(given: Option<&Utf8Path>) -> bool {
+    given.is_some() || current_directory().is_ok_and(|here| nearest(&here).is_some())
 }
 
 fn nearest(start: &Utf8Path) -> Option<Utf8PathBuf> {

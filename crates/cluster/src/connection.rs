@@ -51,10 +51,7 @@ impl Connection {
 }
 
 async fn sandbox(context: &Context) -> Result<Connection> {
-    let sandbox = context.sandbox()?;
-    if !sandbox.is_up() {
-        return Err(Failure::usage("the sandbox is not up").hinted("run `cluster sandbox up`").into());
-    }
+    let sandbox = context.running_sandbox()?;
     let path = sandbox.kubeconfig_path();
     let cluster = Cluster::from_kubeconfig_file(path.as_str()).await.map_err(boxed)?;
     let nodes = cluster.nodes().await.map_err(boxed)?.len();

@@ -1,6 +1,7 @@
 //! What every command works with: the configuration, the inventory, the output, the root of the project.
 
 use crate::cli::Global;
+use crate::commands::playbook::Engine;
 use crate::config::{self, Config};
 use crate::exit::{Failure, Result, boxed};
 use crate::output::Output;
@@ -55,10 +56,51 @@ impl Context {
         }
     }
 
-    /// What a command line has to say so that it works on the same cluster again; nothing where the surroundings say it.
-    pub(crate) fn target_flag(&self) -> Result<String> {
-        let said = environment("CLUSTER_TARGET").is_some() || self.config()?.target == self.target()?;
-        Ok(if said { String::new() } else { format!(" --target {}", self.target()?) })
+    /// What runs playbooks: the flag, else the configuration, which playbooks outside of a project do without.
+    pub(crate) fn engine(&self, given: Option<Engine>) -> Result<Engine> {
+        match given {
+            Some(engine) => Ok(engine),
+            None if config::exists(self.global.config.as_deref()) => Ok(self.config()?.engine),
+            None => Ok(Engine::Auto),
+        }
+    }
+
+    /// A command to go on with, on the same cluster: what led there is said again, but not what the surroundings say.
+    pub(crate) fn command(&self, words: &str) -> String {
+        let mut command = format!("cluster {words}");
+        let mut flag = |name: &str, value: &str| {
+            let quoted = shlex::try_quote(value).unwrap_or(value.into());
+            command.push_str(&format!(" --{name} {quoted}"));
+        };
+        let configured = self.config().ok().map(|config| config.target);
+        if let Some(target) = self.global.target.filter(|target| Some(*target) != configured)
+            && environment("CLUSTER_TARGET").is_none()
+        {
+            flag("target", &target.to_string());
+        }
+        if let Some(config) = &self.global.config
+            && environment("CLUSTER_CONFIG").is_none()
+        {
+            flag("config", config.as_str());
+        }
+        self.global.inventory.iter().for_each(|source| flag("inventory", source));
+        command
+    }
+
+    /// The command as it was typed.
+    pub(crate) fn again(&self) -> String {
+        let typed = std::env::args().skip(1).collect::<Vec<_>>();
+        let quoted = shlex::try_join(typed.iter().map(String::as_str)).unwrap_or_else(|_| typed.join(" "));
+        self.output.redactor().redact(&format!("cluster {quoted}")).into_owned()
+    }
+
+    /// The sandbox of this project, which must be up.
+    pub(crate) fn running_sandbox(&self) -> Result<Sandbox> {
+        let sandbox = self.sandbox()?;
+        if sandbox.is_up() {
+            return Ok(sandbox);
+        }
+        Err(Failure::usage("the sandbox is not up").hinted("run `cluster sandbox up`").into())
     }
 
     /// Where the inventory is read from: `-i`, else `ANSIBLE_INVENTORY`, else the configuration.
@@ -100,7 +142,7 @@ impl Context {
     }
 
     /// The password that sudo wants, asked for once.
-    fn become_password(&self) -> Result<Secret<String>> {
+    pub(crate) fn become_password(&self) -> Result<Secret<String>> {
         if let Some(password) = self.become_password.get() {
             return Ok(password.clone());
         }

@@ -33,7 +33,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return usage(&error),
     };
     let output = Output::new(&cli.global);
-    logging::start(output.verbosity(), commands::is_service(&cli.command));
+    logging::start(&output, commands::is_service(&cli.command));
     let ended = Context::new(&cli.global, output.clone()).and_then(|context| commands::run(cli.command, &context));
     let code = match ended {
         Ok(code) => code,

@@ -4,7 +4,7 @@ mod catalog;
 mod completion;
 mod deploy;
 mod inventory;
-mod playbook;
+pub(crate) mod playbook;
 mod sandbox;
 mod status;
 mod version;

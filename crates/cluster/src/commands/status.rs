@@ -4,7 +4,7 @@ use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::{Code, Result, boxed};
 use crate::interrupt;
-use crate::output::table;
+use crate::output::{DeployEvent, table};
 use catalog::Service;
 use kubernetes::{Cluster, Progress, Workload};
 use serde::Serialize;
@@ -20,6 +20,10 @@ pub(crate) struct Args {
     /// Only this service, with its pods and addresses
     #[arg(value_name = "SERVICE")]
     service: Option<String>,
+
+    /// Ask for the password that sudo wants on the controller
+    #[arg(short = 'K', long)]
+    ask_become_pass: bool,
 }
 
 /// A service's state.
@@ -52,7 +56,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     context.runtime()?.block_on(async {
         let cancel = interrupt::token();
         let work = async {
-            let connection = Connection::open(context, &inventory, false).await?;
+            let connection = Connection::open(context, &inventory, args.ask_become_pass).await?;
+            let (target, description) = (context.target()?, connection.description.clone());
+            context.output.event(DeployEvent::TargetChosen { target, description, source: None });
             let mut states = Vec::new();
             for service in services {
                 states.push(state(&connection.cluster, service).await?);

@@ -23,14 +23,15 @@ pub(crate) enum Event {
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum DeployEvent {
-    /// The first thing said: where it goes, and what.
+    /// The first thing said: which cluster is worked on, and what goes there.
     TargetChosen {
         /// Which.
         target: Target,
         /// In words: nodes and version, or controller and user.
         description: String,
-        /// What is deployed: the working tree, or the clone at a version.
-        source: String,
+        /// What is deployed, if anything is: the working tree, or the clone at a version.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
     },
     /// What will be done, in order.
     Planned {

@@ -31,6 +31,8 @@ fn redact(value: &mut Value, redactor: &Redactor) {
 pub(crate) struct Problem {
     event: &'static str,
     message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     causes: Vec<String>,
     #[serde(flatten)]
@@ -55,18 +57,19 @@ impl From<Position> for Place {
 }
 
 /// Every part of an error.
-pub(crate) fn errors(error: &dyn Diagnose) -> Vec<Problem> {
+pub(crate) fn errors(error: &dyn Diagnose, exit_code: u8) -> Vec<Problem> {
     let parts = error.parts();
     if parts.is_empty() {
-        return vec![problem(error, error.exit().code())];
+        return vec![problem(error, exit_code)];
     }
-    parts.into_iter().map(|part| problem(part, error.exit().code())).collect()
+    parts.into_iter().map(|part| problem(part, exit_code)).collect()
 }
 
 fn problem(error: &dyn Diagnose, exit_code: u8) -> Problem {
     Problem {
         event: "error",
         message: error.to_string(),
+        label: error.label(),
         causes: super::diagnostic::causes(error),
         place: error.position().map(Place::from),
         hint: error.hint(),
@@ -79,6 +82,7 @@ pub(crate) fn warning(mistake: &Mistake) -> Problem {
     Problem {
         event: "warning",
         message: mistake.message.clone(),
+        label: mistake.label.clone(),
         causes: Vec::new(),
         place: mistake.position.clone().map(Place::from),
         hint: mistake.hint.clone(),
@@ -102,7 +106,7 @@ mod tests {
     #[test]
     fn an_error_carries_place_and_exit_code() {
         let mistake = Mistake::at(Position::new("a.yml", 3, 1), "no such module").hinted("look again");
-        let text = serde_json::to_string(&errors(&mistake)[0]).unwrap();
+        let text = serde_json::to_string(&errors(&mistake, 2)[0]).unwrap();
         assert_eq!(
             text,
             r#"{"event":"error","message":"no such module","file":"a.yml","line":3,"column":1,"hint":"look again","exit_code":2}"#

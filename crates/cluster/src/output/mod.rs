@@ -9,5 +9,5 @@ mod table;
 mod text;
 
 pub(crate) use event::{DeployEvent, Event, PodsOnNode, Summary};
-pub(crate) use sink::Output;
+pub(crate) use sink::{Output, styled};
 pub(crate) use table::table;

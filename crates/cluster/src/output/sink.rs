@@ -18,6 +18,7 @@ pub(crate) struct Output {
     quiet: bool,
     redactor: Redactor,
     progress: Arc<Progress>,
+    renderer: Arc<text::Renderer>,
 }
 
 impl Output {
@@ -32,6 +33,7 @@ impl Output {
             quiet: global.quiet,
             redactor,
             progress: Arc::new(Progress::new(lively)),
+            renderer: Arc::new(text::Renderer::new(verbosity)),
         }
     }
 
@@ -57,8 +59,8 @@ impl Output {
             Format::Json => self.json(&event),
             Format::Text => {
                 self.progress.follow(&event);
-                let lines = text::render(&event, self.verbosity);
-                if !lines.is_empty() && (!self.quiet || text::is_result(&event)) {
+                let lines = self.renderer.render(&event);
+                if !lines.is_empty() && (!self.quiet || text::is_wanted_in_quiet(&event)) {
                     self.write(text::is_result(&event), &lines);
                 }
                 if let Some(mistake) = text::explanation(&event) {
@@ -83,25 +85,32 @@ impl Output {
     pub(crate) fn warning(&self, warning: &Mistake) {
         match self.format {
             Format::Json => self.json(&json::warning(warning)),
-            Format::Text => self.write(false, &diagnostic::render_warning(warning, self.styled())),
+            Format::Text if self.quiet => {}
+            Format::Text => self.write(false, &diagnostic::render_warning(warning, styled())),
         }
     }
 
     /// What ended the command.
     pub(crate) fn error(&self, error: &dyn Diagnose) {
+        self.error_ending_with(error, error.exit().code());
+    }
+
+    /// What ended a command whose exit codes are not ours.
+    pub(crate) fn error_ending_with(&self, error: &dyn Diagnose, exit_code: u8) {
         match self.format {
-            Format::Json => json::errors(error).iter().for_each(|error| self.json(error)),
-            Format::Text => self.write(false, &diagnostic::render(error, self.styled())),
+            Format::Json => json::errors(error, exit_code).iter().for_each(|error| self.json(error)),
+            Format::Text => self.write(false, &diagnostic::render(error, styled())),
         }
+    }
+
+    /// A line of the libraries' logs.
+    pub(crate) fn log(&self, line: &str) {
+        self.write(false, line);
     }
 
     /// Clears what moves.
     pub(crate) fn finish(&self) {
         self.progress.finish();
-    }
-
-    fn styled(&self) -> bool {
-        anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
     }
 
     fn write(&self, to_stdout: bool, text: &str) {
@@ -115,6 +124,11 @@ impl Output {
             });
         });
     }
+}
+
+/// Whether standard error shows colours: a terminal, and nobody said `NO_COLOR`.
+pub(crate) fn styled() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
 }
 
 /// A reader that went away (`| head`) is no reason to fail: the work goes on, as Ansible's does.

@@ -1,7 +1,7 @@
 //! `cluster catalog list`
 
 use crate::context::Context;
-use crate::exit::{Code, Result};
+use crate::exit::{Code, Result, boxed};
 use crate::output::table;
 
 /// List the services in the order in which they are deployed.
@@ -15,12 +15,12 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(_args: &Args, context: &Context) -> Result<Code> {
     let catalog = context.catalog()?;
+    let names: Vec<_> = catalog.iter().map(|service| service.name.as_str()).collect();
+    let services: Vec<_> = catalog.order(&names).map_err(boxed)?.into_iter().flatten().collect();
     if context.output.is_json() {
-        catalog.iter().for_each(|service| context.output.json(service));
+        services.iter().for_each(|service| context.output.json(service));
         return Ok(Code::DONE);
     }
-    let mut services: Vec<_> = catalog.iter().collect();
-    services.sort_by_key(|service| (service.phase, service.name.to_string()));
     let rows = services.iter().map(|service| {
         let architectures: Vec<_> = service.architectures.iter().map(ToString::to_string).collect();
         let requires: Vec<_> = service.requires.iter().map(ToString::to_string).collect();

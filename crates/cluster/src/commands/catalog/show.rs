@@ -1,5 +1,6 @@
 //! `cluster catalog show`
 
+use crate::config::shown;
 use crate::context::Context;
 use crate::exit::{Code, Result, boxed};
 use catalog::{Catalog, Probe, Service};
@@ -39,11 +40,11 @@ fn described(catalog: &Catalog, service: &Service) -> String {
         ("Phase", service.phase.to_string()),
         ("Requires", list(service.requires.iter().map(ToString::to_string).collect())),
         ("Architectures", list(service.architectures.iter().map(ToString::to_string).collect())),
-        ("Chart", format!("{chart} ({})", service.chart_folder)),
-        ("Playbook", service.playbook().into_string()),
-        ("Values", service.values_file().into_string()),
+        ("Chart", format!("{chart} ({})", shown(&service.chart_folder))),
+        ("Playbook", shown(&service.playbook()).into_string()),
+        ("Values", shown(&service.values_file()).into_string()),
         ("Release", format!("{} in namespace {}", service.release_name(), service.namespace)),
-        ("Vault", if service.vault { service.encrypted_config().into_string() } else { "no".to_owned() }),
+        ("Vault", if service.vault { shown(&service.encrypted_config()).into_string() } else { "no".to_owned() }),
         ("Verified by", list(service.verify.iter().map(probe).collect())),
     ];
     let mut text = String::new();

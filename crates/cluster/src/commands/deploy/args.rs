@@ -45,8 +45,10 @@ pub(crate) struct Args {
     pub(super) set: Vec<String>,
 
     /// What runs the playbooks: this program, or ansible-playbook where it is installed
-    #[arg(long, value_enum, default_value_t = Engine::Auto)]
-    pub(super) engine: Engine,
+    ///
+    /// By default what `cluster.toml` says, else auto
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub(super) engine: Option<Engine>,
 
     /// Where the controller gets the charts from: a clone of the repository, or the files in front of you
     #[arg(long, value_enum, value_name = "SOURCE")]

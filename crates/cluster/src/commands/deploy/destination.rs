@@ -27,7 +27,8 @@ pub(super) async fn reach(context: &Context, args: &Args, inventory: &Arc<Invent
     let target = context.target()?;
     let (kind, source) = source::choose(context, target, args.source).await?;
     let connection = Connection::open(context, inventory, args.ask_become_pass).await?;
-    context.output.event(DeployEvent::TargetChosen { target, description: connection.description.clone(), source });
+    let description = connection.description.clone();
+    context.output.event(DeployEvent::TargetChosen { target, description, source: Some(source) });
     let mut variables = connection.variables.clone();
     if target == Target::Boards {
         variables.extend(told_to_boards(context, &connection)?);

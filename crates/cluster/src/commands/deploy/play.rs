@@ -4,14 +4,14 @@ use super::args::Args;
 use super::destination::{Destination, authored};
 use super::locate::Item;
 use super::values;
-use crate::commands::playbook::{Settled, run_ansible};
+use crate::commands::playbook::{Settled, Stdout, private_file, read, run_ansible, variables_file};
 use crate::context::Context;
 use crate::exit::{Failure, Result, boxed};
 use crate::output::DeployEvent;
-use diagnostic::{Diagnose, Exit, Mistakes, Position};
+use diagnostic::{Diagnose, Exit, Position};
 use inventory::Inventory;
 use playbook::event::{Event, Status};
-use playbook::{Options, Playbook, Sources};
+use playbook::{Options, Playbook};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,20 +27,12 @@ pub(super) struct Prepared {
 /// Reads and checks every playbook of the run, and says everything wrong in them at once.
 pub(super) fn prepare(context: &Context, args: &Args, items: &[Item]) -> Result<Prepared> {
     let values = values::merged(&args.values)?;
-    let mut mistakes = Mistakes::new();
-    let mut read = Vec::new();
-    for item in items {
-        match Playbook::load(&item.path, &Sources::default()) {
-            Ok(playbook) => read.push((item, playbook)),
-            Err(error) => mistakes.extend(error),
-        }
-    }
-    mistakes.into_result().map_err(boxed)?;
+    let engine = context.engine(args.engine)?;
+    let checked = read(items.iter().map(|item| item.path.as_ref()), context)?;
     let mut by_service = BTreeMap::new();
-    for (item, playbook) in read {
-        playbook.warnings.iter().for_each(|warning| context.output.warning(warning));
-        let settled = args.engine.settle(playbook::check(&playbook), context)?;
-        by_service.insert(item.service.name.to_string(), (playbook, settled));
+    for (item, one) in items.iter().zip(checked) {
+        let settled = engine.settle(one.unsupported, context)?;
+        by_service.insert(item.service.name.to_string(), (one.playbook, settled));
     }
     Ok(Prepared { by_service, values })
 }
@@ -57,13 +49,18 @@ pub(super) async fn run(
 ) -> Result<bool> {
     let Some((playbook, settled)) = prepared.by_service.get(item.service.name.as_str()) else { return Ok(false) };
     let mut extra_vars = destination.variables.clone();
+    // Braces in values are the chart's business, such as those of Prometheus' rules.
+    let verbatim = |name: &str, value: Value| {
+        let (name, node) = authored(name, value);
+        (name, node.into_unsafe())
+    };
     extra_vars.extend([
-        authored("service_values", Value::Object(prepared.values.clone())),
-        authored("helm_set", json!(args.set)),
+        verbatim("service_values", Value::Object(prepared.values.clone())),
+        verbatim("helm_set", json!(args.set)),
     ]);
     match settled {
         Settled::Native => native(context, args, inventory, item, playbook, extra_vars, cancel).await,
-        Settled::Ansible => ansible(context, args, item, &extra_vars, cancel).await,
+        Settled::Ansible => ansible(context, args, item, &extra_vars, destination, cancel).await,
     }
 }
 
@@ -95,7 +92,8 @@ async fn native(
     }
     let exit = if outcome.unreachable.is_empty() { Exit::Failed } else { Exit::Unreachable };
     let lost = lost.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Err(Box::new(NotDeployed { service: item.service.name.to_string(), lost, exit }))
+    let again = context.again();
+    Err(Box::new(NotDeployed { service: item.service.name.to_string(), lost, exit, again }))
 }
 
 async fn ansible(
@@ -103,28 +101,41 @@ async fn ansible(
     args: &Args,
     item: &Item,
     extra_vars: &indexmap::IndexMap<String, Node>,
+    destination: &Destination,
     cancel: &CancellationToken,
 ) -> Result<bool> {
     let mut words = Vec::new();
     for source in context.inventory_sources()? {
         words.extend(["--inventory".to_owned(), source]);
     }
-    let variables: serde_json::Map<_, _> =
-        extra_vars.iter().map(|(name, node)| (name.clone(), node.to_data())).collect();
-    words.extend(["--extra-vars".to_owned(), Value::Object(variables).to_string()]);
-    let switches = [("--check", args.check), ("--diff", args.diff), ("--ask-become-pass", args.ask_become_pass)];
+    let variables = private_file(&variables_file(extra_vars))?;
+    words.extend(["--extra-vars".to_owned(), format!("@{}", variables.path().display())]);
+    // Asked for once, not again by each service's run.
+    let password = if args.ask_become_pass { Some(private_file(context.become_password()?.reveal())?) } else { None };
+    if let Some(password) = &password {
+        words.extend(["--become-password-file".to_owned(), password.path().display().to_string()]);
+    }
+    let switches = [("--check", args.check), ("--diff", args.diff)];
     words.extend(switches.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag.to_owned()));
     words.extend((0..context.output.verbosity()).map(|_| "-v".to_owned()));
     words.push(item.path.to_string());
-    match run_ansible(&words, cancel).await? {
-        0 => Ok(true),
+    let before = revision(destination, item).await?;
+    match run_ansible(&words, Stdout::Progress, context, cancel).await? {
+        0 => Ok(revision(destination, item).await? != before),
         code => {
             let exit = if code == 4 { Exit::Unreachable } else { Exit::Failed };
             let message =
                 format!("service `{}` was not deployed: ansible-playbook ended with {code}", item.service.name);
-            Err(Failure::new(exit, message).into())
+            Err(Failure::new(exit, message).hinted(format!("mend it and run `{}` again", context.again())).into())
         }
     }
+}
+
+/// What ansible-playbook changed is not told to us; the release's revision is.
+async fn revision(destination: &Destination, item: &Item) -> Result<Option<u32>> {
+    let (service, cluster) = (&item.service, &destination.connection.cluster);
+    let release = cluster.release(&service.namespace, &service.release_name()).await.map_err(boxed)?;
+    Ok(release.map(|release| release.revision))
 }
 
 /// The fact with which the shared tasks tell what an upgrade changes (`build/tasks/release.yml`).
@@ -184,6 +195,7 @@ struct NotDeployed {
     service: String,
     lost: Option<Lost>,
     exit: Exit,
+    again: String,
 }
 
 fn because(lost: Option<&Lost>) -> String {
@@ -207,7 +219,7 @@ impl Diagnose for NotDeployed {
 
     fn hint(&self) -> Option<String> {
         let hint = self.lost.as_ref().and_then(|lost| lost.hint.clone());
-        hint.or_else(|| Some(format!("mend it and run `cluster deploy {}` again", self.service)))
+        hint.or_else(|| Some(format!("mend it and run `{}` again", self.again)))
     }
 
     fn exit(&self) -> Exit {

@@ -29,7 +29,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Code> {
         tokio::select! {
             biased;
             ended = work => ended,
-            () = wait_out(&cancel) => Err(interrupted(&args)),
+            () = wait_out(&cancel) => Err(interrupted(context)),
         }
     })
 }
@@ -51,19 +51,19 @@ async fn deploy(
 ) -> Result<Code> {
     let destination = tokio::select! {
         reached = destination::reach(context, args, inventory) => reached?,
-        () = cancel.cancelled() => return Err(interrupted(args)),
+        () = cancel.cancelled() => return Err(interrupted(context)),
     };
     let services = items.iter().map(|item| item.service.name.to_string()).collect();
     context.output.event(DeployEvent::Planned { services, check_mode: args.check });
-    requirements::warn(catalog, items, &destination, &context.output).await?;
+    requirements::warn(catalog, items, &destination, context).await?;
     for item in items {
         let ended = tokio::select! {
             biased;
             ended = one(context, args, inventory, item, plays, &destination, cancel) => ended,
-            () = wait_out(cancel) => Err(interrupted(args)),
+            () = wait_out(cancel) => Err(interrupted(context)),
         };
         if cancel.is_cancelled() {
-            return Err(interrupted(args));
+            return Err(interrupted(context));
         }
         ended?;
     }
@@ -95,9 +95,9 @@ async fn one(
     let mut checks = Vec::new();
     if !args.no_wait {
         rollout::wait(destination, &release, args.timeout, cancel, output).await?;
-        checks = verify::verify(destination, service, &release, output).await?;
+        checks = verify::verify(destination, service, &release, context).await?;
     }
-    let next = format!("cluster status {}{}", service.name, context.target_flag()?);
+    let next = context.command(&format!("status {}", service.name));
     let summary = summary::summarize(destination, service, &release, &checks, changed, began.elapsed(), next).await?;
     output.event(DeployEvent::ServiceFinished(Box::new(summary)));
     Ok(())
@@ -111,7 +111,7 @@ fn refuse_set_for_many(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn interrupted(args: &Args) -> crate::exit::Error {
-    let hint = format!("run it again: `cluster deploy {}`", args.services.join(" "));
+fn interrupted(context: &Context) -> crate::exit::Error {
+    let hint = format!("run `{}` again", context.again());
     Failure::new(Exit::Interrupted, "interrupted; what was begun is left as it is").hinted(hint).into()
 }

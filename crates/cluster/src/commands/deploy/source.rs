@@ -85,6 +85,11 @@ pub(super) async fn choose(
 
 fn refuse_what_a_clone_misses(worktree: &Worktree) -> Result<()> {
     let hint = "commit and push, or send the working tree with `--source worktree`";
+    if worktree.commit.is_none() {
+        let message =
+            "this folder is no clone of a repository with commits, so there is nothing that the controller can clone";
+        return Err(Failure::usage(message).hinted("clone the project with git, commit and push").into());
+    }
     if worktree.changed > 0 {
         let message = format!("the working tree differs from what the controller would clone: {}", worktree.describe());
         return Err(Failure::usage(message).hinted(hint).into());
@@ -96,11 +101,13 @@ fn refuse_what_a_clone_misses(worktree: &Worktree) -> Result<()> {
     Ok(())
 }
 
-/// Packs what git would commit and what it does not know yet, but nothing that it ignores.
+/// Packs what git would commit and what it does not know yet, but nothing that it ignores. git lists what was deleted
+/// as well, as long as no commit says so.
 const PACK: &str = r#"
 cd "$1" || exit
 git ls-files --cached --others --exclude-standard -z -- build > /dev/null || exit
 git ls-files --cached --others --exclude-standard -z -- build |
+    xargs -0 sh -c 'for file; do if [ -e "$file" ] || [ -L "$file" ]; then printf "%s\0" "$file"; fi; done' sh |
     tar --create --file=- --null --files-from=- --owner=0 --group=0
 "#;
 

@@ -40,11 +40,13 @@ fn lay_over(below: &mut Map<String, Value>, above: Map<String, Value>) {
 }
 
 /// Words that name a secret when they end a key.
-const SECRET_WORDS: [&str; 5] = ["password", "passwd", "secret", "token", "apikey"];
+const SECRET_WORDS: [&str; 8] =
+    ["password", "passwd", "passphrase", "secret", "token", "apikey", "privatekey", "credentials"];
 
 /// Refuses a secret on the command line, where every user of the machine can read it.
 pub(super) fn refuse_secrets(sets: &[String]) -> Result<()> {
-    match sets.iter().find(|set| names_a_secret(set)) {
+    // Helm takes several values in one, with commas between them.
+    match sets.iter().flat_map(|set| set.split(',')).find(|set| names_a_secret(set)) {
         None => Ok(()),
         Some(set) => Err(on_the_command_line(set.split('=').next().unwrap_or_default())),
     }
@@ -76,6 +78,14 @@ mod tests {
     #[case("auth.password=", false)]
     fn secrets_on_the_command_line_are_known(#[case] set: &str, #[case] expected: bool) {
         assert_eq!(names_a_secret(set), expected);
+    }
+
+    #[rstest]
+    #[case("image.tag=1,auth.password=hunter2", "auth.password")]
+    #[case("users[0].token=abc", "users[0].token")]
+    fn a_secret_is_refused_by_its_key_and_not_shown(#[case] set: &str, #[case] key: &str) {
+        let text = refuse_secrets(&[set.to_owned()]).unwrap_err().to_string();
+        assert!(text.contains(key) && !text.contains("hunter2") && !text.contains("abc"), "{text}");
     }
 
     #[test]

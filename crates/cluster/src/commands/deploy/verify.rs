@@ -1,8 +1,10 @@
 //! Whether the service does what it is there for.
 
 use super::destination::Destination;
+use crate::context::Context;
 use crate::exit::{Failure, Result, boxed};
-use crate::output::{DeployEvent, Output};
+use crate::output::DeployEvent;
+use crate::target::Target;
 use catalog::Service;
 use diagnostic::Exit;
 use kubernetes::Release;
@@ -13,13 +15,13 @@ pub(super) async fn verify(
     destination: &Destination,
     service: &Service,
     release: &Release,
-    output: &Output,
+    context: &Context,
 ) -> Result<Vec<Check>> {
     let architectures = service.architectures.iter().map(ToString::to_string).collect();
     let plan = Plan { architectures, probes: service.verify.iter().map(probe).collect() };
     let checks = run_checks(&destination.connection.cluster, release, &plan).await.map_err(boxed)?;
     for check in &checks {
-        output.event(DeployEvent::Checked { service: service.name.to_string(), check: check.clone() });
+        context.output.event(DeployEvent::Checked { service: service.name.to_string(), check: check.clone() });
     }
     let failed: Vec<_> = checks.iter().filter(|check| check.verdict.is_failed()).collect();
     if failed.is_empty() {
@@ -34,7 +36,12 @@ pub(super) async fn verify(
         service.name,
         lines.collect::<Vec<_>>().join("; ")
     );
-    let hint = format!("run `kubectl logs -n {} -l app={} --tail 50`", service.namespace, service.name);
+    let scope = format!("-n {} -l app={}", service.namespace, service.name);
+    let hint = match context.target()? {
+        // Simulated pods have no logs.
+        Target::Sandbox => format!("run `cluster sandbox kubectl describe pods,endpointslices {scope}`"),
+        Target::Boards => format!("run `kubectl logs {scope} --tail 50` on the controller"),
+    };
     Err(Failure::new(Exit::Unverified, message).hinted(hint).into())
 }
 

@@ -18,6 +18,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     let graph = context.inventory()?.to_graph(Some(&args.group)).map_err(boxed)?;
-    context.output.data(&graph);
+    if context.output.is_json() {
+        context.output.json(&serde_json::json!({"group": args.group, "graph": graph}));
+    } else {
+        context.output.data(&graph);
+    }
     Ok(Code::DONE)
 }

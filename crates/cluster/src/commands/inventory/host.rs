@@ -17,6 +17,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     let variables = context.inventory()?.to_host(&args.host, None).map_err(boxed)?;
-    context.output.data(&format!("{variables:#}"));
+    if context.output.is_json() {
+        context.output.json(&variables);
+    } else {
+        context.output.data(&format!("{variables:#}"));
+    }
     Ok(Code::DONE)
 }

@@ -14,6 +14,10 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(_args: &Args, context: &Context) -> Result<Code> {
     let list = context.inventory()?.to_list(None).map_err(boxed)?;
-    context.output.data(&format!("{list:#}"));
+    if context.output.is_json() {
+        context.output.json(&list);
+    } else {
+        context.output.data(&format!("{list:#}"));
+    }
     Ok(Code::DONE)
 }

@@ -1,11 +1,11 @@
 //! `cluster playbook check`
 
-use super::Engine;
+use super::{Engine, read};
 use crate::context::Context;
 use crate::exit::{Code, Result, boxed};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use diagnostic::Mistakes;
-use playbook::{Playbook, Sources};
+use serde::Serialize;
 
 /// Find what is wrong in playbooks without running them: unknown modules, parameters, keywords, filters, handlers.
 ///
@@ -24,25 +24,29 @@ pub(crate) struct Args {
     engine: Engine,
 }
 
+/// A playbook in which nothing is wrong.
+#[derive(Serialize)]
+struct Right<'a> {
+    playbook: &'a Utf8Path,
+    /// Whether the native engine runs it.
+    native: bool,
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
-    let mut mistakes = Mistakes::new();
-    for path in &args.playbooks {
-        match Playbook::load(path, &Sources::default()) {
-            Ok(playbook) => {
-                playbook.warnings.iter().for_each(|warning| context.output.warning(warning));
-                let report = playbook::check(&playbook);
-                mistakes.extend(report.mistakes);
-                if args.engine == Engine::Native {
-                    mistakes.extend(report.unsupported);
-                }
-            }
-            Err(error) => mistakes.extend(error),
-        }
+    let checked = read(args.playbooks.iter().map(AsRef::as_ref), context)?;
+    let rights = args.playbooks.iter().zip(&checked);
+    let rights: Vec<_> = rights.map(|(playbook, one)| Right { playbook, native: one.unsupported.is_empty() }).collect();
+    if args.engine == Engine::Native {
+        let mut unsupported = Mistakes::new();
+        checked.into_iter().for_each(|one| unsupported.extend(one.unsupported));
+        unsupported.into_result().map_err(boxed)?;
     }
-    mistakes.into_result().map_err(boxed)?;
+    if context.output.is_json() {
+        rights.iter().for_each(|right| context.output.json(right));
+        return Ok(Code::DONE);
+    }
     let count = args.playbooks.len();
-    context
-        .output
-        .data(&format!("{count} {} checked, nothing is wrong", if count == 1 { "playbook" } else { "playbooks" }));
+    let playbooks = if count == 1 { "playbook" } else { "playbooks" };
+    context.output.data(&format!("{count} {playbooks} checked, nothing is wrong"));
     Ok(Code::DONE)
 }

@@ -1,14 +1,17 @@
 //! What runs a playbook: this program, or the real `ansible-playbook`. Never half a play in each.
 
+use super::ansible::{ANSIBLE, is_installed};
 use crate::context::Context;
 use crate::exit::{Failure, Result, boxed};
+use camino::Utf8Path;
 use clap::ValueEnum;
-use diagnostic::{Exit, Mistakes};
-use playbook::Report;
-use tokio_util::sync::CancellationToken;
+use diagnostic::Mistakes;
+use playbook::{Playbook, Sources};
+use serde::Deserialize;
 
 /// What runs a playbook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Engine {
     /// This program; `ansible-playbook`, if it is installed, for playbooks that use what this program does not know.
     Auto,
@@ -27,14 +30,34 @@ pub(crate) enum Settled {
     Ansible,
 }
 
-/// The program of the other engine.
-const ANSIBLE: &str = "ansible-playbook";
+/// A playbook without mistakes, and what stands in the way of the native engine.
+pub(crate) struct Checked {
+    pub(crate) playbook: Playbook,
+    pub(crate) unsupported: Mistakes,
+}
+
+/// Reads and checks playbooks, and says everything wrong in all of them at once.
+pub(crate) fn read<'p>(paths: impl IntoIterator<Item = &'p Utf8Path>, context: &Context) -> Result<Vec<Checked>> {
+    let mut mistakes = Mistakes::new();
+    let mut read = Vec::new();
+    for path in paths {
+        match Playbook::load(path, &Sources::default()) {
+            Ok(playbook) => {
+                let report = playbook::check(&playbook);
+                playbook.warnings.iter().chain(&report.warnings).for_each(|warning| context.output.warning(warning));
+                mistakes.extend(report.mistakes);
+                read.push(Checked { playbook, unsupported: report.unsupported });
+            }
+            Err(error) => mistakes.extend(error),
+        }
+    }
+    mistakes.into_result().map_err(boxed)?;
+    Ok(read)
+}
 
 impl Engine {
     /// Decides, or says everything that stands in the way, before anything runs.
-    pub(crate) fn settle(self, report: Report, context: &Context) -> Result<Settled> {
-        report.mistakes.into_result().map_err(boxed)?;
-        let unsupported = report.unsupported;
+    pub(crate) fn settle(self, unsupported: Mistakes, context: &Context) -> Result<Settled> {
         match self {
             Self::Ansible if !is_installed() => Err(Failure::usage(format!("`{ANSIBLE}` is not installed"))
                 .hinted("pip install -r requirements.txt -c constraints.txt, or leave out `--engine ansible`")
@@ -42,8 +65,11 @@ impl Engine {
             Self::Ansible => Ok(Settled::Ansible),
             _ if unsupported.is_empty() => Ok(Settled::Native),
             Self::Auto if is_installed() => {
-                let count = unsupported.iter().count();
-                let message = format!("{count} things in the playbook are left to `{ANSIBLE}`, which runs it whole");
+                let things = match unsupported.iter().count() {
+                    1 => "1 thing in the playbook is".to_owned(),
+                    count => format!("{count} things in the playbook are"),
+                };
+                let message = format!("{things} left to `{ANSIBLE}`, which runs it whole");
                 context.output.event(crate::output::DeployEvent::Notice { message });
                 Ok(Settled::Ansible)
             }
@@ -65,21 +91,4 @@ fn with_way_out(unsupported: Mistakes) -> crate::exit::Error {
         Err(mistakes) => boxed(mistakes),
         Ok(()) => Failure::usage("the playbook can not be run").into(),
     }
-}
-
-fn is_installed() -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(ANSIBLE).is_file())
-}
-
-/// Runs `ansible-playbook` with its output where ours goes, and returns its exit code.
-pub(crate) async fn run_ansible(arguments: &[String], cancel: &CancellationToken) -> Result<u8> {
-    let failed = |error| Failure::new(Exit::Failed, format!("`{ANSIBLE}` could not be run")).because(error);
-    let mut child = tokio::process::Command::new(ANSIBLE).args(arguments).spawn().map_err(failed)?;
-    let ended = tokio::select! {
-        ended = child.wait() => ended.map_err(failed)?,
-        // The terminal sends Ctrl-C to it as well; it ends its own tasks, and we wait for that.
-        () = cancel.cancelled() => child.wait().await.map_err(failed)?,
-    };
-    Ok(ended.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }

@@ -1,5 +1,6 @@
 //! `cluster playbook`
 
+mod ansible;
 mod check;
 mod engine;
 mod options;
@@ -9,7 +10,8 @@ use crate::context::Context;
 use crate::exit::{Code, Result};
 use clap::Subcommand;
 
-pub(crate) use engine::{Engine, Settled, run_ansible};
+pub(crate) use ansible::{Stdout, private_file, run_ansible, variables_file};
+pub(crate) use engine::{Engine, Settled, read};
 
 /// Run any Ansible playbook, or check it without touching anything.
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,6 @@
 
 use crate::context::{Context, host_key_checking};
 use crate::exit::{Failure, Result, boxed};
-use crate::prompt;
 use camino::Utf8PathBuf;
 use playbook::{Connection, Options};
 use std::time::Duration;
@@ -35,7 +34,7 @@ pub(super) struct RunOptions {
     diff: bool,
 
     /// How many hosts are worked on at once
-    #[arg(short, long, env = "ANSIBLE_FORKS", default_value_t = playbook::FORKS, value_name = "N")]
+    #[arg(short, long, env = "ANSIBLE_FORKS", hide_env_values = true, default_value_t = playbook::FORKS, value_name = "N")]
     forks: usize,
 
     /// Begin with the task of this name
@@ -51,11 +50,11 @@ pub(super) struct RunOptions {
     connection: Option<String>,
 
     /// User to connect as
-    #[arg(short, long, env = "ANSIBLE_REMOTE_USER", value_name = "USER")]
+    #[arg(short, long, env = "ANSIBLE_REMOTE_USER", hide_env_values = true, value_name = "USER")]
     user: Option<String>,
 
     /// Private key to connect with
-    #[arg(long, env = "ANSIBLE_PRIVATE_KEY_FILE", value_name = "FILE")]
+    #[arg(long, env = "ANSIBLE_PRIVATE_KEY_FILE", hide_env_values = true, value_name = "FILE")]
     private_key: Option<Utf8PathBuf>,
 
     /// Become another user for every task
@@ -75,17 +74,24 @@ pub(super) struct RunOptions {
     ask_become_pass: bool,
 
     /// Seconds to wait for a connection
-    #[arg(short = 'T', long, env = "ANSIBLE_TIMEOUT", default_value_t = 10, value_name = "SECONDS")]
+    #[arg(
+        short = 'T',
+        long,
+        env = "ANSIBLE_TIMEOUT",
+        hide_env_values = true,
+        default_value_t = 10,
+        value_name = "SECONDS"
+    )]
     timeout: u64,
 }
 
 impl RunOptions {
-    /// For the native engine.
-    pub(super) fn to_native(&self, context: &Context) -> Result<Options> {
-        let password = if self.ask_become_pass { Some(prompt::become_password()?) } else { None };
+    /// For the native engine. `may_ask`: whether it is the one to ask for passwords.
+    pub(super) fn to_native(&self, context: &Context, may_ask: bool) -> Result<Options> {
         if self.forks == 0 {
             return Err(Failure::usage("`--forks 0` would work on no host at all").into());
         }
+        let password = if self.ask_become_pass && may_ask { Some(context.become_password()?) } else { None };
         Ok(Options {
             extra_vars: playbook::extra_vars(self.extra_vars.iter().map(String::as_str)).map_err(boxed)?,
             limit: self.limit.clone(),

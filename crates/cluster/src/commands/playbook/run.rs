@@ -1,13 +1,13 @@
 //! `cluster playbook run`
 
 use super::options::RunOptions;
-use super::{Engine, Settled, run_ansible};
+use super::{Engine, Settled, Stdout, read, run_ansible};
 use crate::context::Context;
-use crate::exit::{Code, Result, boxed};
+use crate::exit::{Code, Result};
 use crate::interrupt;
 use camino::Utf8PathBuf;
 use inventory::Inventory;
-use playbook::{Options, Playbook, Sources};
+use playbook::{Options, Playbook};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -24,8 +24,10 @@ pub(crate) struct Args {
     playbooks: Vec<Utf8PathBuf>,
 
     /// What runs them: this program, or ansible-playbook where it is installed
-    #[arg(long, value_enum, default_value_t = Engine::Auto)]
-    engine: Engine,
+    ///
+    /// By default what `cluster.toml` says, else auto
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    engine: Option<Engine>,
 
     #[command(flatten)]
     options: RunOptions,
@@ -43,14 +45,22 @@ struct Prepared<'a> {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     let inventory = context.inventory()?;
-    let options = args.options.to_native(context)?;
-    let prepared = match args.playbooks.iter().map(|path| prepare(path, args, context)).collect::<Result<Vec<_>>>() {
-        Ok(prepared) => prepared,
+    let checked = match read(args.playbooks.iter().map(AsRef::as_ref), context) {
+        Ok(checked) => checked,
         Err(error) => {
-            context.output.error(error.as_ref());
+            context.output.error_ending_with(error.as_ref(), PARSER_ERROR);
             return Ok(Code::raw(PARSER_ERROR));
         }
     };
+    let wanted = context.engine(args.engine)?;
+    let mut prepared = Vec::new();
+    for (path, one) in args.playbooks.iter().zip(checked) {
+        let engine = wanted.settle(one.unsupported, context)?;
+        prepared.push(Prepared { path, playbook: one.playbook, engine });
+    }
+    // The other engine asks for passwords itself.
+    let is_native = prepared.iter().any(|one| one.engine == Settled::Native);
+    let options = args.options.to_native(context, is_native)?;
     context.runtime()?.block_on(async {
         let cancel = interrupt::token();
         for one in &prepared {
@@ -59,22 +69,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
                 Settled::Ansible => {
                     let mut words = args.options.to_ansible(context)?;
                     words.push(one.path.to_string());
-                    run_ansible(&words, &cancel).await?
+                    run_ansible(&words, Stdout::Own, context, &cancel).await?
                 }
             };
+            if cancel.is_cancelled() {
+                return Ok(interrupt::code());
+            }
             if code != 0 {
                 return Ok(Code::raw(code));
             }
         }
         Ok(Code::DONE)
     })
-}
-
-fn prepare<'a>(path: &'a Utf8PathBuf, args: &Args, context: &Context) -> Result<Prepared<'a>> {
-    let playbook = Playbook::load(path, &Sources::default()).map_err(boxed)?;
-    let engine = args.engine.settle(playbook::check(&playbook), context)?;
-    playbook.warnings.iter().for_each(|warning| context.output.warning(warning));
-    Ok(Prepared { path, playbook, engine })
 }
 
 async fn native(
@@ -88,7 +94,7 @@ async fn native(
     match playbook::run(&one.playbook, inventory, options, &tell, cancel).await {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
-            context.output.error(&error);
+            context.output.error_ending_with(&error, error.exit_code());
             error.exit_code()
         }
     }

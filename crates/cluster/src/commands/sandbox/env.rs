@@ -13,7 +13,7 @@ use crate::exit::{Code, Failure, Result, boxed};
 pub(crate) struct Args {}
 
 pub(crate) fn run(_args: &Args, context: &Context) -> Result<Code> {
-    let variables = context.sandbox()?.env().map_err(boxed)?;
+    let variables = context.running_sandbox()?.env().map_err(boxed)?;
     if context.output.is_json() {
         let object: serde_json::Map<_, _> = variables.into_iter().map(|(name, value)| (name, value.into())).collect();
         context.output.json(&object);

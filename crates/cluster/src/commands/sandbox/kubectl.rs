@@ -18,7 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<Code> {
-    let sandbox = context.sandbox()?;
+    let sandbox = context.running_sandbox()?;
     let environment = sandbox.env().map_err(boxed)?;
     let kubectl = sandbox
         .tools()

@@ -2,7 +2,9 @@
 
 use crate::context::Context;
 use crate::exit::{Code, Failure, Result, boxed};
+use camino::Utf8Path;
 use sandbox::Component;
+use serde::Serialize;
 use std::io::{Read, Seek, SeekFrom};
 
 /// Show the end of a component's log.
@@ -25,12 +27,30 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     let component: Component = args.component.parse().map_err(boxed)?;
     let path = context.sandbox()?.log_path(component);
-    let text = end_of(path.as_str()).map_err(|error| {
-        Failure::usage(format!("`{path}` can not be read")).because(error).hinted("run `cluster sandbox up`")
-    })?;
+    let text = end_of(path.as_str()).map_err(|error| unreadable(component, &path, error))?;
     let lines: Vec<_> = text.lines().collect();
-    context.output.data(&lines[lines.len().saturating_sub(args.lines)..].join("\n"));
+    for line in lines.iter().skip(lines.len().saturating_sub(args.lines)) {
+        if context.output.is_json() {
+            context.output.json(&Line { component: component.to_string(), line });
+        } else {
+            context.output.data(line);
+        }
+    }
     Ok(Code::DONE)
+}
+
+/// A line, for scripts.
+#[derive(Serialize)]
+struct Line<'a> {
+    component: String,
+    line: &'a str,
+}
+
+fn unreadable(component: Component, path: &Utf8Path, error: std::io::Error) -> Failure {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return Failure::usage(format!("`{component}` has not been started here")).hinted("run `cluster sandbox up`");
+    }
+    Failure::usage(format!("`{}` can not be read", crate::config::shown(path))).because(error)
 }
 
 /// More than anybody reads in a terminal; a log may have grown for weeks.

@@ -1,8 +1,9 @@
 //! `cluster sandbox up`
 
 use crate::context::Context;
-use crate::exit::{Code, Result, boxed};
+use crate::exit::{Code, Failure, Result, boxed};
 use crate::interrupt;
+use diagnostic::Exit;
 use sandbox::{NodeSpec, Options};
 
 /// Bring the sandbox up, or put right what is missing of it.
@@ -32,7 +33,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
         let tell = |event: sandbox::Event| context.output.event(event);
         tokio::select! {
             ended = sandbox.up(&options, &tell) => ended.map(|_| Code::DONE).map_err(boxed),
-            () = cancel.cancelled() => Ok(interrupt::code()),
+            () = cancel.cancelled() => {
+                let failure = Failure::new(Exit::Interrupted, "interrupted; the sandbox may be half up");
+                Err(failure.hinted("run `cluster sandbox up` to go on, or `cluster sandbox down` to end it").into())
+            }
         }
     })
 }

@@ -10,7 +10,8 @@ use std::fmt::Write;
 pub(super) fn render(event: &DeployEvent) -> String {
     match event {
         DeployEvent::TargetChosen { target, description, source } => {
-            format!("{} {target}: {description}\n{} {source}", "Target:".bold(), "Source:".bold())
+            let source = source.as_ref().map_or_else(String::new, |source| format!("\n{} {source}", "Source:".bold()));
+            format!("{} {target}: {description}{source}", "Target:".bold())
         }
         DeployEvent::Planned { services, check_mode } => {
             let mode = if *check_mode { " (check mode: nothing is changed)" } else { "" };
@@ -43,6 +44,15 @@ pub(super) fn warning(message: &str) -> String {
     format!("{}: {message}", "warning".yellow())
 }
 
+fn verified(passed: usize, not_run: usize) -> String {
+    let checks = if passed == 1 { "1 check passed".to_owned() } else { format!("{passed} checks passed") };
+    match (passed, not_run) {
+        (0, 0) => "no, as `--no-wait` says".to_owned(),
+        (_, 0) => checks,
+        (_, not_run) => format!("{checks}, {not_run} not run"),
+    }
+}
+
 fn summary(summary: &Summary) -> String {
     let state = if summary.changed { "deployed" } else { "unchanged" };
     let mut text = format!(
@@ -60,8 +70,7 @@ fn summary(summary: &Summary) -> String {
     for address in &summary.addresses {
         let _infallible = write!(text, "\n  {:<12} {}", address.kind, address.address);
     }
-    let not_run = if summary.not_run == 0 { String::new() } else { format!(", {} not run", summary.not_run) };
-    let _infallible = write!(text, "\n  verified: {} checks passed{not_run}", summary.passed);
+    let _infallible = write!(text, "\n  verified: {}", verified(summary.passed, summary.not_run));
     let _infallible = write!(text, "\n  next: {}", summary.next);
     text
 }

@@ -9,10 +9,16 @@ mod sandbox;
 use super::event::{DeployEvent, Event};
 use diagnostic::Mistake;
 pub(super) use sandbox::told;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether the event is what the command was run for, and so goes to standard output.
 pub(crate) fn is_result(event: &Event) -> bool {
     matches!(event, Event::Deploy(DeployEvent::ServiceFinished(_)))
+}
+
+/// Whether the event is shown even with `-q`: results, and failures.
+pub(crate) fn is_wanted_in_quiet(event: &Event) -> bool {
+    is_result(event) || matches!(event, Event::Playbook(event) if playbook::is_failure(event))
 }
 
 /// What explains a failure with its place, when that is in a file and not in what a program said.
@@ -23,12 +29,31 @@ pub(crate) fn explanation(event: &Event) -> Option<&Mistake> {
     }
 }
 
-/// The event's lines; empty when it is not worth one at this verbosity.
-pub(crate) fn render(event: &Event, verbosity: u8) -> String {
-    match event {
-        Event::Playbook(event) => playbook::render(event, verbosity),
-        Event::Rollout(event) => rollout::render(event),
-        Event::Sandbox(event) => sandbox::render(event, verbosity),
-        Event::Deploy(event) => deploy::render(event),
+/// Renders one event after the other.
+pub(crate) struct Renderer {
+    verbosity: u8,
+    /// Whether the task that runs was written to say something; its end does not name its module.
+    speaks: AtomicBool,
+}
+
+impl Renderer {
+    /// For this many `-v`.
+    pub(crate) fn new(verbosity: u8) -> Self {
+        Self { verbosity, speaks: AtomicBool::new(false) }
+    }
+
+    /// The event's lines; empty when it is not worth one at this verbosity.
+    pub(crate) fn render(&self, event: &Event) -> String {
+        match event {
+            Event::Playbook(event) => {
+                if let Some(speaks) = playbook::speaks(event) {
+                    self.speaks.store(speaks, Ordering::Relaxed);
+                }
+                playbook::render(event, self.verbosity, self.speaks.load(Ordering::Relaxed))
+            }
+            Event::Rollout(event) => rollout::render(event),
+            Event::Sandbox(event) => sandbox::render(event, self.verbosity),
+            Event::Deploy(event) => deploy::render(event),
+        }
     }
 }

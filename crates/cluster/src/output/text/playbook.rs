@@ -8,8 +8,21 @@ use playbook::event::{Counts, Event as Task, Status};
 use serde_json::{Map, Value};
 use std::fmt::Write;
 
-/// The event's lines.
-pub(super) fn render(event: &Task, verbosity: u8) -> String {
+/// Whether a task that begins is there to say something; `None` for every other event.
+pub(super) fn speaks(event: &Task) -> Option<bool> {
+    match event {
+        Task::TaskStarted { module, .. } => Some(module.rsplit('.').next() == Some("debug")),
+        _ => None,
+    }
+}
+
+/// Whether something failed for good.
+pub(super) fn is_failure(event: &Task) -> bool {
+    matches!(event, Task::TaskFinished { status: Status::Failed | Status::Unreachable, .. })
+}
+
+/// The event's lines. `speaks`: whether the task says something when all is well.
+pub(super) fn render(event: &Task, verbosity: u8, speaks: bool) -> String {
     match event {
         Task::PlayStarted { play, hosts } => {
             let count = if hosts.len() == 1 { "1 host".to_owned() } else { format!("{} hosts", hosts.len()) };
@@ -20,10 +33,12 @@ pub(super) fn render(event: &Task, verbosity: u8) -> String {
         Task::TaskStarted { .. } => String::new(),
         Task::ItemFinished { host, task, status, item, result, duration_seconds, .. } => {
             let title = format!("{task} (item={item})");
-            finished(host, &title, *status, result, *duration_seconds, verbosity)
+            finished(host, &title, *status, result, *duration_seconds, verbosity, speaks)
         }
         Task::TaskFinished { host, task, status, result, duration_seconds, .. } => {
-            finished(host, task, *status, result, *duration_seconds, verbosity)
+            // What a loop says, its items said.
+            let speaks = speaks && !result.contains_key("results");
+            finished(host, task, *status, result, *duration_seconds, verbosity, speaks)
         }
         Task::TaskRetried { host, task, attempt, retries_left, .. } => {
             format!("{}: [{host}] {task} (attempt {attempt}, {retries_left} left)", "retrying".cyan())
@@ -56,6 +71,7 @@ fn finished(
     result: &Map<String, Value>,
     seconds: f64,
     verbosity: u8,
+    speaks: bool,
 ) -> String {
     // The recap counts what was passed over; by itself it is worth no line.
     if status == Status::Skipping && verbosity == 0 {
@@ -66,7 +82,7 @@ fn finished(
     if seconds >= 0.1 {
         let _infallible = write!(text, " {}", format!("{seconds:.1}s").dimmed());
     }
-    if let Some(message) = message_of(status, result) {
+    if let Some(message) = message_of(status, result, speaks && verbosity == 0) {
         let _infallible = write!(text, "\n{}", indented(&message));
     }
     if let Some(found) = result.get("diff") {
@@ -92,7 +108,7 @@ fn status_word(status: Status) -> (&'static str, Style) {
 }
 
 /// What a task has to say without being asked: its failure, or what `debug` was told to show.
-fn message_of(status: Status, result: &Map<String, Value>) -> Option<String> {
+fn message_of(status: Status, result: &Map<String, Value>, speaks: bool) -> Option<String> {
     let text = |key: &str| result.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     match status {
         Status::Failed | Status::Unreachable | Status::Ignored | Status::Rescued => {
@@ -100,13 +116,14 @@ fn message_of(status: Status, result: &Map<String, Value>) -> Option<String> {
             let said: Vec<_> = parts.into_iter().flatten().collect();
             (!said.is_empty()).then(|| said.join("\n"))
         }
-        Status::Ok | Status::Changed if result.contains_key("_ansible_verbose_always") => {
-            let shown = result.iter().filter(|(key, _)| !key.starts_with('_') && *key != "changed" && *key != "failed");
+        Status::Ok | Status::Changed if speaks => {
+            let quiet = ["changed", "failed", "item", "ansible_loop_var"];
+            let shown = result.iter().filter(|(key, _)| !key.starts_with('_') && !quiet.contains(&key.as_str()));
             let lines = shown.map(|(key, value)| match value {
                 Value::String(text) if key == "msg" => text.clone(),
                 other => format!("{key}: {other:#}"),
             });
-            Some(lines.collect::<Vec<_>>().join("\n"))
+            Some(lines.collect::<Vec<_>>().join("\n")).filter(|text| !text.is_empty())
         }
         _ => None,
     }
@@ -129,17 +146,27 @@ fn recap(host: &str, counts: &Counts) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
     use serde_json::json;
 
     #[test]
     fn a_failure_shows_all_that_the_program_said() {
         let result =
             json!({"changed": true, "msg": "non-zero return code", "rc": 1, "stderr": "Error: chart not found\n"});
-        let text = finished("amd-build", "Install ollama", Status::Failed, result.as_object().unwrap(), 0.0, 0);
+        let text = finished("amd-build", "Install ollama", Status::Failed, result.as_object().unwrap(), 0.0, 0, false);
         assert_eq!(
             anstream::adapter::strip_str(&text).to_string(),
             "failed: [amd-build] Install ollama\n    non-zero return code\n    Error: chart not found"
         );
+    }
+
+    #[rstest]
+    #[case(json!({"msg": "hello", "changed": false}), "ok: [pi-1] Say it\n    hello")]
+    #[case(json!({"msg": "", "changed": false}), "ok: [pi-1] Say it")]
+    #[case(json!({"port": 80, "changed": false, "failed": false}), "ok: [pi-1] Say it\n    port: 80")]
+    fn debug_says_what_it_was_told_to(#[case] result: Value, #[case] expected: &str) {
+        let text = finished("pi-1", "Say it", Status::Ok, result.as_object().unwrap(), 0.0, 0, true);
+        assert_eq!(anstream::adapter::strip_str(&text).to_string(), expected);
     }
 
     #[test]
