@@ -11,4 +11,4 @@ pub use closest::closest;
 pub use diagnose::{Diagnose, Mistake, Mistakes};
 pub use exit::Exit;
 pub use position::Position;
-pub use redaction::{Redactor, Secret, REDACTED};
+pub use redaction::{REDACTED, Redactor, Secret};
