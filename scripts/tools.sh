@@ -47,7 +47,7 @@ describe() {
         kwok) folder=kwok module=sigs.k8s.io/kwok package=$module/cmd/kwok ;;
         helm) folder=helm module=helm.sh/helm/v3 package=$module/cmd/helm ;;
         helm4) folder=helm4 module=helm.sh/helm/v4 package=$module/cmd/helm ;;
-        *) fail "\`$1\` is not a tool that is built here" "name some of: demo, $all, kubelet, kube-proxy, all" ;;
+        *) fail "\`$1\` is not a tool that is built here" "the tools are: $all kubelet kube-proxy; demo and all name several" ;;
     esac
     version=$(pinned "$folder" "$module")
     link="-s -w"
@@ -92,7 +92,7 @@ up_to_date() {
 check_go() {
     reason=$(cd "tools/$folder" && go list -m 2>&1) && return
     needed=$(awk '$1 == "go" { print $2; exit }' "tools/$folder/go.mod")
-    fail "this Go is too old for tools/$folder: $reason" \
+    fail "tools/$folder can not be built with this Go: ${reason#go: }" \
         "install Go $needed or newer (https://go.dev/doc/install), or let Go fetch it: GOTOOLCHAIN=auto"
 }
 
@@ -111,7 +111,7 @@ compile() {
     if ! wait "$child"; then
         grep -v '^go: downloading' "$temporary/log" | head -n 30 >&2
         fail "$name $version could not be built" \
-            "Go's reason stands above; the first build fetches modules, from GOPROXY=$(go env GOPROXY)" 1
+            "Go's reason stands above; when it is the network, see \`go env GOPROXY\`: the first build fetches modules" 1
     fi
     child=
 }
@@ -167,17 +167,20 @@ done
 
 mkdir -p "$out/.stamps"
 lock "$out/.lock"
-rm -rf "$out"/.build.* # left by a run that was killed
+if command -v flock >/dev/null 2>&1; then
+    rm -rf "$out"/.build.* # left by a run that was killed; nobody else is at work now
+fi
 child=
 temporary=$(mktemp -d "$out/.build.XXXXXX")
 trap 'rm -rf "$temporary"' EXIT
 trap interrupted INT TERM HUP
 
-total=$(echo "$pending" | wc -w)
+# shellcheck disable=SC2086 # one word for each tool
+set -- $pending
 number=0
-for name in $pending; do
+for name; do
     number=$((number + 1))
-    step=$number/$total
+    step=$number/$#
     describe "$name"
-    up_to_date "$name" || build
+    if up_to_date "$name"; then say "$name $version is up to date"; else build; fi
 done
