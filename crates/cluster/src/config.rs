@@ -78,8 +78,9 @@ pub(crate) fn find(given: Option<&Utf8Path>) -> Result<Found> {
         Some(path) => absolute(path)?,
         None => nearest(&current_directory()?).ok_or_else(missing)?,
     };
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Failure::usage(format!("the configuration `{path}` can not be read")).because(error))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::usage(format!("the configuration `{}` can not be read", shown(&path))).because(error)
+    })?;
     let config = parse(shown(&path).as_str(), &text)?;
     let root = path.parent().map_or_else(|| Utf8PathBuf::from("/"), Utf8Path::to_owned);
     Ok(Found { root, config })

@@ -109,7 +109,7 @@ impl Context {
             return Ok(self.global.inventory.clone());
         }
         if let Some(sources) = environment("ANSIBLE_INVENTORY") {
-            return Ok(vec![sources]);
+            return Ok(sources_of(&sources));
         }
         let found = self.found()?;
         Ok(vec![config::shown(&found.root.join(&found.config.inventory)).into_string()])
@@ -168,6 +168,17 @@ impl Context {
                 .because(error)
                 .into()
         })
+    }
+}
+
+/// `ANSIBLE_INVENTORY` is a list of paths with commas; where these are no paths it is a list of hosts, as with `-i`.
+fn sources_of(text: &str) -> Vec<String> {
+    let parts: Vec<_> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let all_exist = parts.iter().all(|part| Utf8PathBuf::from(part).exists());
+    if all_exist && !text.ends_with(',') {
+        parts.into_iter().map(str::to_owned).collect()
+    } else {
+        vec![text.to_owned()]
     }
 }
 

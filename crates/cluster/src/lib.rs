@@ -22,12 +22,20 @@ use std::process::ExitCode;
 
 /// The command-line interface, for the generated reference and its tests.
 pub fn command() -> clap::Command {
-    Cli::command()
+    without_full_stops(Cli::command())
+}
+
+/// A list of commands reads like a list: their summaries end without the full stop that their source has.
+fn without_full_stops(mut command: clap::Command) -> clap::Command {
+    if let Some(about) = command.get_about().map(ToString::to_string) {
+        command = command.about(about.trim_end_matches('.').to_owned());
+    }
+    command.mut_subcommands(without_full_stops)
 }
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

@@ -60,7 +60,7 @@ impl Engine {
     pub(crate) fn settle(self, unsupported: Mistakes, context: &Context) -> Result<Settled> {
         match self {
             Self::Ansible if !is_installed() => Err(Failure::usage(format!("`{ANSIBLE}` is not installed"))
-                .hinted("pip install -r requirements.txt -c constraints.txt, or leave out `--engine ansible`")
+                .hinted("run `pip install -r requirements.txt -c constraints.txt`, or leave out `--engine ansible`")
                 .into()),
             Self::Ansible => Ok(Settled::Ansible),
             _ if unsupported.is_empty() => Ok(Settled::Native),
@@ -81,7 +81,7 @@ impl Engine {
 /// Everything that the native engine does not know, with the other engine as the way out where there is no better hint.
 fn with_way_out(unsupported: Mistakes) -> crate::exit::Error {
     let way_out =
-        format!("install `{ANSIBLE}` (pip install -r requirements.txt -c constraints.txt): it runs the playbook whole");
+        format!("run `pip install -r requirements.txt -c constraints.txt`: `{ANSIBLE}` runs the playbook whole");
     let mut mistakes = Mistakes::new();
     mistakes.extend(unsupported.into_iter().map(|mistake| match mistake.hint {
         Some(_) => mistake,

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Writes everything that is generated in docs/ anew; `make test` fails when one of these files is stale.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+need cargo "install Rust with rustup: https://rustup.rs"
+say "reference of services, command line and events"
+UPDATE_DOCS=1 cargo test --quiet --locked --package catalog --test schema
+UPDATE_DOCS=1 cargo test --quiet --locked --package cluster --test reference
+git --no-pager diff --stat -- docs
