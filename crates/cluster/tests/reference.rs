@@ -1,5 +1,7 @@
 //! `docs/reference/cli.md` is what the declaration of the command line says.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use clap::{Arg, Command};
 use std::fmt::Write;
 use std::fs;
