@@ -2,8 +2,20 @@
 
 use anyhow::{Context, Result, bail};
 use bench::{Machine, Measured, Peer, Table, Work, measure, sandbox, startup, table, verdicts};
+use std::process::ExitCode;
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without the trace that anyhow would add: what a peer said is long enough.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let options = Options::read(std::env::args().skip(1))?;
     let Some(machine) = Machine::new()? else { return Ok(()) };
     let works: Vec<Work> = Work::all().into_iter().filter(|work| options.wants(work.name)).collect();
