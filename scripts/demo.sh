@@ -18,5 +18,5 @@ cluster=target/demo/cluster
 printf '\nThe sandbox stays up. Go on with:\n'
 printf '  %s status --target sandbox\n' "$cluster"
 printf '  %s deploy postgres --target sandbox\n' "$cluster"
-printf '  %s sandbox kubectl get pods -l app=ollama\n' "$cluster"
+printf '  scripts/tools.sh kubectl && %s sandbox kubectl get pods -l app=ollama\n' "$cluster"
 printf '  %s sandbox down\n' "$cluster"
