@@ -2,6 +2,7 @@
 
 use crate::context::{Context, environment};
 use crate::exit::{Failure, Result, boxed};
+use crate::output::DeployEvent;
 use crate::target::Target;
 use diagnostic::Exit;
 use indexmap::IndexMap;
@@ -15,8 +16,6 @@ use yaml::Node;
 pub(crate) struct Connection {
     /// The Kubernetes API.
     pub(crate) cluster: Cluster,
-    /// What was reached, in words.
-    pub(crate) description: String,
     /// Path of the kubeconfig on the controller.
     pub(crate) kubeconfig: String,
     /// Helm on the controller.
@@ -31,11 +30,19 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Reaches the chosen target. `ask_become_pass`: whether sudo on the controller wants a password.
-    pub(crate) async fn open(context: &Context, inventory: &Arc<Inventory>, ask_become_pass: bool) -> Result<Self> {
-        match context.target()? {
-            Target::Sandbox => sandbox(context).await,
-            Target::Boards => boards(context, inventory, ask_become_pass).await,
+    /// Names the chosen target, and what is deployed to it (`source`) if anything is, then reaches it. `ask_become_pass`:
+    /// whether sudo on the controller wants a password.
+    pub(crate) async fn open(
+        context: &Context,
+        inventory: &Arc<Inventory>,
+        ask_become_pass: bool,
+        source: Option<String>,
+    ) -> Result<Self> {
+        let target = context.target()?;
+        let name = |description| context.output.event(DeployEvent::TargetChosen { target, description, source });
+        match target {
+            Target::Sandbox => sandbox(context, name).await,
+            Target::Boards => boards(context, inventory, ask_become_pass, name).await,
         }
     }
 
@@ -50,37 +57,39 @@ impl Connection {
     }
 }
 
-async fn sandbox(context: &Context) -> Result<Connection> {
+async fn sandbox(context: &Context, name: impl FnOnce(String)) -> Result<Connection> {
     let sandbox = context.running_sandbox()?;
     let path = sandbox.kubeconfig_path();
     let cluster = Cluster::from_kubeconfig_file(path.as_str()).await.map_err(boxed)?;
     let nodes = cluster.nodes().await.map_err(boxed)?.len();
     let version = cluster.version().await.map_err(boxed)?;
     let shown = crate::config::shown(&path);
-    let description =
-        format!("{nodes} simulated nodes, Kubernetes {version}, {shown}; over the local connection, without sudo");
+    name(format!("{nodes} simulated nodes, Kubernetes {version}, {shown}; over the local connection, without sudo"));
     let variables = playbook::extra_vars([format!("@{}", sandbox.vars_path()).as_str()]).map_err(boxed)?;
     let helm = variables.get("helm").and_then(Node::as_str).unwrap_or("helm").to_owned();
     let controller = Machine::connect("localhost", Transport::Local).await.map_err(boxed)?;
     let kubeconfig = path.into_string();
-    Ok(Connection { cluster, description, kubeconfig, helm, variables, controller, elevation: None, _forward: None })
+    Ok(Connection { cluster, kubeconfig, helm, variables, controller, elevation: None, _forward: None })
 }
 
-async fn boards(context: &Context, inventory: &Arc<Inventory>, ask_become_pass: bool) -> Result<Connection> {
+async fn boards(
+    context: &Context,
+    inventory: &Arc<Inventory>,
+    ask_become_pass: bool,
+    name: impl FnOnce(String),
+) -> Result<Connection> {
     let config = context.config()?;
-    let name = controller(inventory, &config.controller)?;
+    let host = controller(inventory, &config.controller)?;
     let mut options = context.playbook_options(ask_become_pass)?;
     // Reading the kubeconfig and helm need root, as the playbooks' tasks do.
     options.connection.r#become = true;
-    let way = playbook::way_to(inventory, &name, &options).await.map_err(boxed)?;
-    let controller = Machine::connect(&name, way.transport.clone()).await.map_err(boxed)?;
+    let way = playbook::way_to(inventory, &host, &options).await.map_err(boxed)?;
+    name(format!("controller {host} ({})", described(&way.transport)));
+    let controller = Machine::connect(&host, way.transport.clone()).await.map_err(boxed)?;
     let kubeconfig = config.kubeconfig.to_string();
     let (cluster, forward) = api(&controller, way.r#become.as_ref(), &kubeconfig).await?;
-    let version = cluster.version().await.map_err(boxed)?;
-    let nodes = cluster.nodes().await.map_err(boxed)?.len();
     Ok(Connection {
         cluster,
-        description: format!("controller {name} ({}), {nodes} nodes, Kubernetes {version}", described(&way.transport)),
         kubeconfig,
         helm: config.helm.clone(),
         variables: IndexMap::new(),

@@ -39,9 +39,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const SIMULATED: &str = "kwok.x-k8s.io/node";
 
 impl Cluster {
-    /// The cluster of a kubeconfig file's current context.
+    /// The cluster of a kubeconfig file's current context, or of several files with colons between, as `KUBECONFIG` has them:
+    /// what an earlier one says holds.
     pub async fn from_kubeconfig_file(path: &str) -> Result<Self, Error> {
-        let kubeconfig = Kubeconfig::read_from(path).map_err(|source| unusable(path, source))?;
+        let mut kubeconfig = Kubeconfig::default();
+        for file in path.split(':').filter(|file| !file.is_empty()) {
+            let next = Kubeconfig::read_from(file).and_then(|next| kubeconfig.merge(next));
+            kubeconfig = next.map_err(|source| unusable(file, source))?;
+        }
         Self::new(path, kubeconfig, None).await
     }
 

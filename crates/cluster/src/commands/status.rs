@@ -4,7 +4,7 @@ use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::{Code, Result, boxed};
 use crate::interrupt;
-use crate::output::{DeployEvent, table};
+use crate::output::table;
 use catalog::Service;
 use kubernetes::{Cluster, Progress, Workload};
 use serde::Serialize;
@@ -56,9 +56,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     context.runtime()?.block_on(async {
         let cancel = interrupt::token();
         let work = async {
-            let connection = Connection::open(context, &inventory, args.ask_become_pass).await?;
-            let (target, description) = (context.target()?, connection.description.clone());
-            context.output.event(DeployEvent::TargetChosen { target, description, source: None });
+            let connection = Connection::open(context, &inventory, args.ask_become_pass, None).await?;
             let mut states = Vec::new();
             for service in services {
                 states.push(state(&connection.cluster, service).await?);

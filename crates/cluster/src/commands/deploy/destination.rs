@@ -5,7 +5,6 @@ use super::source;
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Result;
-use crate::output::DeployEvent;
 use crate::target::Target;
 use camino::Utf8Path;
 use diagnostic::Position;
@@ -26,9 +25,7 @@ pub(super) struct Destination {
 pub(super) async fn reach(context: &Context, args: &Args, inventory: &Arc<Inventory>) -> Result<Destination> {
     let target = context.target()?;
     let (kind, source) = source::choose(context, target, args.source).await?;
-    let connection = Connection::open(context, inventory, args.ask_become_pass).await?;
-    let description = connection.description.clone();
-    context.output.event(DeployEvent::TargetChosen { target, description, source: Some(source) });
+    let connection = Connection::open(context, inventory, args.ask_become_pass, Some(source)).await?;
     let mut variables = connection.variables.clone();
     if target == Target::Boards {
         variables.extend(told_to_boards(context, &connection)?);

@@ -8,10 +8,10 @@ use crate::commands::playbook::{Settled, Stdout, private_file, read, run_ansible
 use crate::context::Context;
 use crate::exit::{Failure, Result, boxed};
 use crate::output::DeployEvent;
-use diagnostic::{Diagnose, Exit, Position};
+use diagnostic::{Diagnose, Exit, Mistake, Mistakes, Position};
 use inventory::Inventory;
 use playbook::event::{Event, Status};
-use playbook::{Options, Playbook};
+use playbook::{Options, Play, Playbook};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,16 +25,29 @@ pub(super) struct Prepared {
 }
 
 /// Reads and checks every playbook of the run, and says everything wrong in them at once.
-pub(super) fn prepare(context: &Context, args: &Args, items: &[Item]) -> Result<Prepared> {
+pub(super) fn prepare(context: &Context, args: &Args, items: &[Item], inventory: &Inventory) -> Result<Prepared> {
     let values = values::merged(&args.values)?;
     let engine = context.engine(args.engine)?;
     let checked = read(items.iter().map(|item| item.path.as_ref()), context)?;
+    let mut mistakes = Mistakes::new();
+    checked.iter().flat_map(|one| &one.playbook.plays).for_each(|play| mistakes.extend(without_host(play, inventory)));
+    mistakes.into_result().map_err(boxed)?;
     let mut by_service = BTreeMap::new();
     for (item, one) in items.iter().zip(checked) {
         let settled = engine.settle(one.unsupported, context)?;
         by_service.insert(item.service.name.to_string(), (one.playbook, settled));
     }
     Ok(Prepared { by_service, values })
+}
+
+/// A play whose hosts are not in the inventory would do nothing and call that success. Patterns that are templates are known
+/// only when the playbook runs.
+fn without_host(play: &Play, inventory: &Inventory) -> Option<Mistake> {
+    let pattern = play.hosts.as_str().filter(|pattern| !pattern.contains("{{"))?;
+    let error = inventory.require(pattern, None).err()?;
+    let rename = || format!("name your controller `{pattern}` in the inventory, or change `hosts` here");
+    let position = play.hosts.position.clone();
+    Some(Mistake::at(position, error.to_string()).hinted(error.hint().unwrap_or_else(rename)))
 }
 
 /// Runs it; whether anything changed.

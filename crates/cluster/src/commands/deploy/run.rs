@@ -22,7 +22,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Code> {
     let inventory = context.inventory()?;
     let catalog = context.catalog()?;
     let items = locate::locate(&catalog, &args.services)?;
-    let plays = play::prepare(context, &args, &items)?;
+    let plays = play::prepare(context, &args, &items, &inventory)?;
     context.runtime()?.block_on(async {
         let cancel = interrupt::token();
         let work = deploy(context, &args, &inventory, &catalog, &items, &plays, &cancel);
