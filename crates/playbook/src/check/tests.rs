@@ -69,7 +69,9 @@ fn what_only_a_run_can_tell_is_no_mistake(#[case] text: &str) {
 #[case("setup: {gather_subset: min}", "3:13 parameter `gather_subset` of `setup`")]
 #[case("debug:\n    become_flags: -H", "4:5 keyword `become_flags`")]
 fn what_ansible_alone_can_do_is_told_apart(#[case] text: &str, #[case] expected: &str) {
-    assert_eq!(task(text), (vec![], vec![expected.to_owned()]));
+    let hint = "run it with `--engine ansible`, which needs `ansible-playbook`";
+    let expected = format!("{expected} is not supported by the native engine ({hint})");
+    assert_eq!(task(text), (vec![], vec![expected]));
 }
 
 #[test]

@@ -29,7 +29,7 @@ impl Problems {
 
     /// Adds something that only `ansible-playbook` can run.
     pub(crate) fn unsupported(&mut self, at: &Position, what: impl Into<String>) {
-        let mistake = Mistake::at(at.clone(), what).labelled("not supported by the native engine");
+        let mistake = Mistake::at(at.clone(), format!("{} is not supported by the native engine", what.into()));
         self.unsupported.push(mistake.hinted("run it with `--engine ansible`, which needs `ansible-playbook`"));
     }
 

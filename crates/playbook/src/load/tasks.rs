@@ -52,7 +52,7 @@ impl Reader<'_> {
             return None;
         }
         if place.handlers && (rescue.is_some() || always.is_some()) {
-            self.problems.unsupported(&node.position, "`rescue` and `always` among handlers");
+            self.problems.unsupported(&node.position, "a `rescue` or `always` among handlers");
         }
         let level = fields.into_level(LevelKind::Block, Some(Arc::clone(&place.level)));
         let inside = Place { level: Arc::clone(&level), ..place.clone() };

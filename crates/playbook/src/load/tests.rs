@@ -87,7 +87,9 @@ fn mistakes_are_told_with_their_place(#[case] text: &str, #[case] expected: &str
 #[case("- hosts: all\n  tasks:\n  - debug:\n    async: 5\n", "4:5 keyword `async`")]
 fn what_is_not_supported_is_no_mistake(#[case] text: &str, #[case] expected: &str) {
     let (mistakes, unsupported) = problems(text);
-    assert_eq!((mistakes, unsupported), (vec![], vec![expected.to_owned()]));
+    let hint = "run it with `--engine ansible`, which needs `ansible-playbook`";
+    let expected = format!("{expected} is not supported by the native engine ({hint})");
+    assert_eq!((mistakes, unsupported), (vec![], vec![expected]));
 }
 
 #[test]

@@ -105,10 +105,7 @@ impl Flow<'_> {
 
 /// The first thing wrong with a file. What only Ansible supports is wrong by now, too: the run is under way.
 fn first(problems: Problems) -> Option<Mistake> {
-    let all = problems.mistakes.into_iter().chain(problems.unsupported.into_iter().map(|mistake| Mistake {
-        message: format!("{} is not supported by the native engine", mistake.message),
-        ..mistake
-    }));
+    let all = problems.mistakes.into_iter().chain(problems.unsupported);
     all.min_by(|a, b| a.position.cmp(&b.position))
 }
 
