@@ -10,4 +10,4 @@ say "lints"
 cargo clippy --quiet --workspace --all-targets --locked -- -D warnings
 say "shell scripts"
 need shellcheck "install it: apt-get install shellcheck"
-git ls-files '*.sh' '.ci/run' | xargs shellcheck -x
+git ls-files '*.sh' '.ci/run' | xargs shellcheck -x -s sh
