@@ -12,6 +12,7 @@ use catalog::Catalog;
 use diagnostic::Secret;
 use inventory::Inventory;
 use sandbox::Sandbox;
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::Runtime;
 
@@ -90,7 +91,7 @@ impl Context {
     /// The command as it was typed.
     pub(crate) fn again(&self) -> String {
         let typed = std::env::args().skip(1).collect::<Vec<_>>();
-        let quoted = shlex::try_join(typed.iter().map(String::as_str)).unwrap_or_else(|_| typed.join(" "));
+        let quoted = typed.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
         self.output.redactor().redact(&format!("cluster {quoted}")).into_owned()
     }
 
@@ -185,6 +186,15 @@ fn sources_of(text: &str) -> Vec<String> {
 /// An environment variable that is set and not empty.
 pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A word as one types it in a shell: in quotes only where it needs them (`--target=sandbox` does not).
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=.,:/@%+".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        return Cow::Borrowed(word);
+    }
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
 /// `ANSIBLE_HOST_KEY_CHECKING`: on unless it says no, in any of Ansible's words for it.

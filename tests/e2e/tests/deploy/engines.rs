@@ -4,7 +4,8 @@ use anyhow::{Context, Result, ensure};
 use e2e::World;
 use serde_json::{Map, Value};
 use std::process::Command;
-use support::reference;
+use std::time::Duration;
+use support::{reference, wait_until};
 
 const SERVICES: [&str; 2] = ["postgres", "ollama"];
 
@@ -18,9 +19,28 @@ pub fn same_releases(world: &World) -> Result<()> {
     let theirs = releases(world)?;
     ensure!(ours == theirs, "the releases differ:\n{ours:#?}\n{theirs:#?}");
     // What the other engine deployed is unchanged for ours.
+    settled(world)?;
     let before = world.object_versions()?;
     world.deployed(&SERVICES)?;
-    ensure!(before == world.object_versions()?, "ours changed what ansible-playbook had deployed");
+    let after = world.object_versions()?;
+    ensure!(before == after, "ours changed what ansible-playbook had deployed:\n{before:#?}\n{after:#?}");
+    Ok(())
+}
+
+/// Waits until the controllers have nothing more to write about what was deployed: `ansible-playbook` does not.
+fn settled(world: &World) -> Result<()> {
+    world.project.kubectl(&["rollout", "status", "deployment/ollama", "--timeout=60s"])?;
+    world.project.kubectl(&["rollout", "status", "statefulset/postgres", "--timeout=60s"])?;
+    let bound = "--for=jsonpath={.status.phase}=Bound";
+    world.project.kubectl(&["wait", bound, "persistentvolumeclaims", "--all", "--timeout=60s"])?;
+    let mut last = world.object_versions()?;
+    wait_until("the objects to rest", Duration::from_secs(30), || {
+        let now = world.object_versions()?;
+        let rests = now == last;
+        last = now;
+        ensure!(rests, "they still change");
+        anyhow::Ok(())
+    });
     Ok(())
 }
 

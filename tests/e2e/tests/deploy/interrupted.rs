@@ -14,7 +14,7 @@ pub fn ctrl_c(world: &World) -> Result<()> {
     rustix::process::kill_process(pid, rustix::process::Signal::INT)?;
     let ended = Ended::from(child.wait_with_output()?);
     ends_with(&ended, 130)?;
-    says(&ended, "hint: run it again")?;
+    says(&ended, "hint: run `cluster deploy --target=sandbox ollama` again")?;
     world.deployed(&["ollama"])?;
     Ok(())
 }
