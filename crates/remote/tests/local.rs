@@ -279,7 +279,8 @@ async fn a_background_process_with_the_outputs_ends_the_frame_after_a_silent_sec
         let command = script(&format!("echo here; setsid sleep {mark} & exit 6"));
         let output = machine.run(&command, None).await.unwrap();
         assert_eq!((output.status, output.stdout.as_slice()), (6, b"here\n".as_slice()), "{shell}");
-        assert!(began.elapsed() < Duration::from_secs(3), "{shell}: {:?}", began.elapsed());
+        // Far below the life of the sleep, far above what a busy machine takes.
+        assert!(began.elapsed() < Duration::from_secs(30), "{shell}: {:?}", began.elapsed());
         assert_eq!(machine.run(&script("echo on"), None).await.unwrap().stdout, b"on\n", "{shell}");
         assert_eq!(common::running(&mark), 1, "{shell}: it goes on");
         common::end(&mark);

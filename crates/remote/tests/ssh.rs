@@ -439,34 +439,3 @@ async fn nothing_runs_on_when_the_caller_is_killed() {
         common::wait("the connection is closed", || sshd.connections() == 0);
     }
 }
-
-/// The first command costs no more than `ssh host true`, and the others next to nothing.
-#[tokio::test(flavor = "multi_thread")]
-async fn connecting_is_as_fast_as_ssh() {
-    let Some(sshd) = Sshd::start() else { return };
-    let user = TestUser::new(Sudo::No);
-    let ssh = sshd.ssh(user.name());
-    let mut bare = Vec::new();
-    let mut ours = Vec::new();
-    for _ in 0..5 {
-        let began = Instant::now();
-        let mut process = std::process::Command::new("ssh");
-        process.args(&ssh.arguments).args(["-p", &sshd.port().to_string(), "-i"]).arg(sshd.client_key());
-        let status = process.arg(format!("{}@127.0.0.1", user.name())).arg("true").status().unwrap();
-        assert!(status.success());
-        bare.push(began.elapsed());
-        let began = Instant::now();
-        let machine = connect(ssh.clone()).await.unwrap();
-        machine.run(&script("true"), None).await.unwrap();
-        ours.push(began.elapsed());
-        let began = Instant::now();
-        for _ in 0..20 {
-            machine.run(&script("true"), None).await.unwrap();
-        }
-        println!("a command takes {:?}", began.elapsed() / 20);
-    }
-    bare.sort();
-    ours.sort();
-    println!("ssh host true: {bare:?}\nours:          {ours:?}");
-    assert!(ours[2] <= bare[2].mul_f64(1.25) + Duration::from_millis(50), "ours {ours:?}, ssh {bare:?}");
-}
