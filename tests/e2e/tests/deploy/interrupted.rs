@@ -8,13 +8,15 @@ use support::{Ended, wait_until};
 
 /// Ctrl-C in the middle: 130, and the next run ends well.
 pub fn ctrl_c(world: &World) -> Result<()> {
-    let child = begin(world, &["ollama"])?;
+    // More than any node has, so that the run is still waiting for the rollout when the signal comes.
+    let more = ["--set=resources.requests.memory=900Gi", "--set=resources.limits.memory=900Gi"];
+    let child = begin(world, &["ollama", more[0], more[1]])?;
     let pid = rustix::process::Pid::from_child(&child);
     wait_until("the release to be begun", Duration::from_secs(20), || has_release(world));
     rustix::process::kill_process(pid, rustix::process::Signal::INT)?;
     let ended = Ended::from(child.wait_with_output()?);
     ends_with(&ended, 130)?;
-    says(&ended, "hint: run `cluster deploy --target=sandbox ollama` again")?;
+    says(&ended, "hint: run `cluster deploy --target=sandbox ollama --set=resources.requests.memory=900Gi")?;
     world.deployed(&["ollama"])?;
     Ok(())
 }
