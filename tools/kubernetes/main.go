@@ -1,8 +1,8 @@
 // Command control-plane is kube-apiserver, kube-controller-manager, kube-scheduler and etcd in one
 // binary, which runs the one it is called as.
 //
-// The four share most of their packages, so linking them once instead of four times saves a third of
-// the build and 180 MB of disk. Each case below is the main function of the original command.
+// The four share most of their packages: one binary takes half the time to link and 160 MB less of the
+// disk than four. Each case below is the main function of the original command.
 package main
 
 import (
