@@ -1,6 +1,13 @@
 {{/*
-Names and labels. The guide's commands select `app=<service>`, so every pod carries `app` beside the app.kubernetes.io labels:
-https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+Names, labels and values of a component. The guide's commands select `app=<service>`, so every pod carries `app` beside the
+app.kubernetes.io labels: https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+
+Almost every template of this library takes a *component*: dict "root" $ and, where the defaults don't fit,
+  "component"  what the pods are within the service (default `server`); other components are called `<release>-<component>`
+  "values"     its values (default: all of them for `server`, `.Values.<component>` in camelCase for another; what this leaves out
+               of image, probes, security context and scheduling is the server's; all of these if there is no such map)
+  "name"       the objects' name
+  "app"        the label `app`, for a component with a name of its own, such as `mongodb` in rocket.chat
 */}}
 
 {{/* The service: the chart's name, as a DNS label. */}}
@@ -20,22 +27,51 @@ https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
 {{- end -}}
 {{- end -}}
 
-{{/*
-The labels that find the pods of one component; they never change, since selectors of workloads can't.
-Argument: dict "root" $ "component" "server"
-*/}}
+{{/* Completes a component in place; says nothing. Every template calls it on its argument first. */}}
+{{- define "common.component" -}}
+{{- $component := .component | default "server" -}}
+{{- $_ := set . "component" $component -}}
+{{- $_ := set . "app" (.app | default (include "common.service" .root)) -}}
+{{- if not .name -}}
+{{- $name := include "common.fullname" .root -}}
+{{- $_ := set . "name" (eq $component "server" | ternary $name (printf "%s-%s" $name $component | trunc 63 | trimSuffix "-")) -}}
+{{- end -}}
+{{- if not .values -}}
+{{- $own := get .root.Values ($component | camelcase | untitle) -}}
+{{- if eq $component "server" -}}
+{{- $_ := set . "values" .root.Values -}}
+{{- else if not (kindIs "map" $own) -}}
+{{- $_ := set . "values" (omit .root.Values "env" "metrics" "replicas" "podAnnotations" "persistence" "service" "ingress") -}}
+{{- else -}}
+{{- $inherited := list "image" "imagePullSecrets" "podSecurityContext" "probes" "podAnnotations" "podLabels" "priorityClassName" "nodeSelector" "tolerations" "affinity" -}}
+{{- $values := dict -}}
+{{- range $inherited -}}
+{{- if hasKey $.root.Values . -}}{{- $_ := set $values . (get $.root.Values .) -}}{{- end -}}
+{{- end -}}
+{{- range $key, $value := $own -}}{{- $_ := set $values $key $value -}}{{- end -}}
+{{- $_ := set . "values" $values -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The labels that find the pods of a component; they never change, since selectors of workloads can't. */}}
 {{- define "common.selectorLabels" -}}
-app: {{ include "common.service" .root }}
+{{- include "common.component" . -}}
+app: {{ .app }}
 app.kubernetes.io/name: {{ include "common.service" .root }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
+{{- define "common.versionLabel" -}}
+app.kubernetes.io/version: {{ (.values.image | default .root.Values.image).tag | toString | replace "+" "_" | trunc 63 | trimAll "-_." | quote }}
+{{- end -}}
+
 {{/* The labels of a pod: no chart version, so that a new chart alone restarts nothing. */}}
 {{- define "common.podLabels" -}}
 {{ include "common.selectorLabels" . }}
-app.kubernetes.io/version: {{ .root.Values.image.tag | toString | replace "+" "_" | trunc 63 | trimAll "-_." | quote }}
-{{- with .root.Values.podLabels }}
+{{ include "common.versionLabel" . }}
+{{- with .values.podLabels }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
@@ -43,7 +79,25 @@ app.kubernetes.io/version: {{ .root.Values.image.tag | toString | replace "+" "_
 {{/* The labels of every other object. */}}
 {{- define "common.labels" -}}
 {{ include "common.selectorLabels" . }}
-app.kubernetes.io/version: {{ .root.Values.image.tag | toString | replace "+" "_" | trunc 63 | trimAll "-_." | quote }}
+{{ include "common.versionLabel" . }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end -}}
+
+{{/* `metadata` of an object: name, namespace, labels. Arguments: a component, and "labels" for further ones (optional). */}}
+{{- define "common.metadata" -}}
+{{- include "common.component" . -}}
+metadata:
+  name: {{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "common.labels" . | nindent 4 }}
+    {{- with .labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end -}}
+
+{{/* A value as text. Helm reads numbers as floats, which would print a million as 1e+06. */}}
+{{- define "common.text" -}}
+{{- kindIs "float64" . | ternary (toJson .) (toString .) -}}
 {{- end -}}

@@ -1,19 +1,30 @@
 {{/*
-One policy per release, for all its pods: in from the declared clients, out to DNS, to the release itself and to what the
-chart declares. With `ingress.enabled` the ingress controllers' namespaces are clients too.
-Arguments: dict "root" $ "portName" "http" "egress" (list of rules, may be empty)
+One policy per release, for all its pods: in from the declared clients (`networkPolicy.from`), out to DNS, to the release itself and to
+what the chart ("egress") and the values (`networkPolicy.egress`) declare. With `ingress.enabled` the ingress controllers' namespaces
+are clients too, with `metrics.enabled` those of `metrics.namespaces`, for that port.
+Arguments: a component, "portName" (default `http`), or "ports" as for common.serviceObject, or "portNames" (a list);
+"egress" (a list of rules; common.egressPublic and common.egressService give some); "whole" true for a release whose components have
+different labels `app`; "alone" true for a policy of this component's pods only.
 */}}
 {{- define "common.networkPolicy" -}}
-{{- $values := .root.Values.networkPolicy -}}
-{{- $labels := dict "app" (include "common.service" .root) "app.kubernetes.io/instance" .root.Release.Name -}}
+{{- include "common.component" . -}}
+{{- $values := .values.networkPolicy -}}
+{{- $release := dict "app" .app "app.kubernetes.io/instance" .root.Release.Name -}}
+{{- if or .whole .alone -}}
+{{- $release = dict "app.kubernetes.io/name" (include "common.service" .root) "app.kubernetes.io/instance" .root.Release.Name -}}
+{{- end -}}
+{{- $labels := .alone | default false | ternary (include "common.selectorLabels" . | fromYaml) $release -}}
+{{- $names := .portNames -}}
+{{- if and (not $names) .ports -}}
+{{- $names = list -}}
+{{- range .ports -}}{{- $names = append $names (.targetPort | default .name) -}}{{- end -}}
+{{- end -}}
+{{- $metrics := .values.metrics | default dict -}}
+{{- $ingress := .values.ingress | default dict -}}
 {{- if $values.enabled -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
-metadata:
-  name: {{ include "common.fullname" .root }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "common.labels" (dict "root" .root "component" "server") | nindent 4 }}
+{{ include "common.metadata" . }}
 spec:
   podSelector:
     matchLabels:
@@ -25,20 +36,33 @@ spec:
     - from:
         - podSelector:
             matchLabels:
-              {{- toYaml $labels | nindent 14 }}
+              {{- toYaml $release | nindent 14 }}
         {{- with $values.from }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
-        {{- if (.root.Values.ingress | default dict).enabled }}
-        {{- range .root.Values.ingress.controllerNamespaces }}
+        {{- if $ingress.enabled }}
+        {{- range $ingress.controllerNamespaces }}
         - namespaceSelector:
             matchLabels:
               kubernetes.io/metadata.name: {{ . }}
         {{- end }}
         {{- end }}
       ports:
-        - port: {{ .portName }}
+        {{- range $names | default (list (.portName | default "http")) }}
+        - port: {{ . }}
           protocol: TCP
+        {{- end }}
+    {{- if and $metrics.enabled $metrics.namespaces }}
+    - from:
+        {{- range $metrics.namespaces }}
+        - namespaceSelector:
+            matchLabels:
+              kubernetes.io/metadata.name: {{ . }}
+        {{- end }}
+      ports:
+        - port: {{ $metrics.port }}
+          protocol: TCP
+    {{- end }}
   egress:
     - to:
         - namespaceSelector:
@@ -52,7 +76,7 @@ spec:
     - to:
         - podSelector:
             matchLabels:
-              {{- toYaml $labels | nindent 14 }}
+              {{- toYaml $release | nindent 14 }}
     {{- with .egress }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -60,4 +84,41 @@ spec:
     {{- toYaml . | nindent 4 }}
     {{- end }}
 {{- end -}}
+{{- end -}}
+
+{{/* A list of one rule, as YAML: out to the Internet on these TCP ports, private networks stay closed. Argument: a list of ports. */}}
+{{- define "common.egressPublic" -}}
+- to:
+    - ipBlock:
+        cidr: 0.0.0.0/0
+        except:
+          - 10.0.0.0/8
+          - 100.64.0.0/10
+          - 169.254.0.0/16
+          - 172.16.0.0/12
+          - 192.168.0.0/16
+    - ipBlock:
+        cidr: ::/0
+        except:
+          - fc00::/7
+          - fe80::/10
+  ports:
+    {{- range . }}
+    - port: {{ . }}
+      protocol: TCP
+    {{- end }}
+{{- end -}}
+
+{{/* A list of one rule, as YAML: out to the pods of another service of this cluster. Argument: dict "app" "rabbitmq" "ports" (list 5672) */}}
+{{- define "common.egressService" -}}
+- to:
+    - namespaceSelector: {}
+      podSelector:
+        matchLabels:
+          app: {{ .app }}
+  ports:
+    {{- range .ports }}
+    - port: {{ . }}
+      protocol: TCP
+    {{- end }}
 {{- end -}}

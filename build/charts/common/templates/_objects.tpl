@@ -1,31 +1,64 @@
-{{/*
-Whole objects. Each takes the root, or a dict of the root and what it needs.
-*/}}
+{{/* Whole objects beside the workload. Each takes a component (see _names.tpl) and what stands above it. */}}
 
-{{- define "common.serviceAccount" -}}
-apiVersion: v1
-kind: ServiceAccount
-metadata:
-  name: {{ include "common.fullname" . }}
-  namespace: {{ .Release.Namespace }}
-  labels:
-    {{- include "common.labels" (dict "root" . "component" "server") | nindent 4 }}
-automountServiceAccountToken: false
+{{/*
+What nearly every service has, by its values: ServiceAccount, Services, claim, Ingress, PodDisruptionBudget, ServiceMonitor, network
+policy. What the values don't name (`persistence`, `ingress`, `service`, …) is left out.
+Arguments: a component, "portName" (default `http`) or "ports" (see common.serviceObject), "headless", "claims" (as the StatefulSet's),
+"egress" (rules for the network policy, see there), "claimLabels".
+*/}}
+{{- define "common.objects" -}}
+{{- include "common.component" . -}}
+{{- if eq .component "server" }}
+{{ include "common.serviceAccount" .root }}
+{{- end }}
+{{- if .values.service }}
+---
+{{ include "common.services" . }}
+{{- end }}
+{{- if and .values.persistence (not .claims) }}
+---
+{{ include "common.persistentVolumeClaim" (set (omit . "labels") "labels" .claimLabels) }}
+{{- end }}
+---
+{{ include "common.ingress" . }}
+---
+{{ include "common.podDisruptionBudget" . }}
+---
+{{ include "common.serviceMonitor" . }}
+{{- if .values.networkPolicy }}
+---
+{{ include "common.networkPolicy" . }}
+{{- end }}
 {{- end -}}
 
 {{/*
-A Service. Arguments: dict "root" $ "component" "server" "name" (default the release's) "headless" false.
-The port is called after `service.portName`, so that policies, probes and ingresses name it instead of counting.
+The Service, `<name>-headless` for a StatefulSet ("headless" true), and `<name>-service` with `service.alias`: the form of name that
+the deployment guide uses.
+*/}}
+{{- define "common.services" -}}
+{{- include "common.component" . -}}
+{{ include "common.serviceObject" (omit . "headless") }}
+{{- if .headless }}
+---
+{{ include "common.serviceObject" (set (omit . "name") "name" (printf "%s-headless" .name)) }}
+{{- end }}
+{{- if .values.service.alias }}
+---
+{{ include "common.serviceObject" (set (set (omit . "name" "headless") "name" (printf "%s-service" .name)) "type" "ClusterIP") }}
+{{- end }}
+{{- end -}}
+
+{{/*
+One Service. Arguments: a component, "portName" (default `http`) for the one port `service.port`, or "ports": a list of ServicePorts
+(name, port; targetPort is the port's name by default). "type" beats `service.type`; "headless" true gives it no address.
+Ports have names, so that policies, probes and ingresses name them instead of counting.
 */}}
 {{- define "common.serviceObject" -}}
-{{- $values := .root.Values.service -}}
+{{- include "common.component" . -}}
+{{- $values := .values.service -}}
 apiVersion: v1
 kind: Service
-metadata:
-  name: {{ .name | default (include "common.fullname" .root) }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "common.labels" . | nindent 4 }}
+{{ include "common.metadata" . }}
   {{- with $values.annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
@@ -40,22 +73,19 @@ spec:
   selector:
     {{- include "common.selectorLabels" . | nindent 4 }}
   ports:
-    - name: {{ .portName }}
-      port: {{ $values.port }}
-      targetPort: {{ .portName }}
-      protocol: TCP
+    {{- range .ports | default (list (dict "name" (.portName | default "http") "port" $values.port)) }}
+    - {{ merge (dict) . (dict "targetPort" .name "protocol" "TCP") | toYaml | nindent 6 | trim }}
+    {{- end }}
 {{- end -}}
 
+{{/* An Ingress to the port "portName" (default: the first of "ports", or `http`). */}}
 {{- define "common.ingress" -}}
-{{- $values := .root.Values.ingress -}}
+{{- include "common.component" . -}}
+{{- $values := .values.ingress | default dict -}}
 {{- if $values.enabled -}}
 apiVersion: networking.k8s.io/v1
 kind: Ingress
-metadata:
-  name: {{ include "common.fullname" .root }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "common.labels" . | nindent 4 }}
+{{ include "common.metadata" . }}
   {{- with $values.annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
@@ -72,9 +102,9 @@ spec:
             pathType: Prefix
             backend:
               service:
-                name: {{ include "common.fullname" .root }}
+                name: {{ .name }}
                 port:
-                  name: {{ .portName }}
+                  name: {{ .portName | default (.ports | default (list (dict "name" "http")) | first).name }}
   {{- with $values.tlsSecret }}
   tls:
     - hosts:
@@ -85,52 +115,44 @@ spec:
 {{- end -}}
 
 {{/*
-The claim for a service's data: an object of its own rather than a StatefulSet's template, because a template can't be
-changed afterwards, not even to make the volume larger. Nothing when an existing claim is used.
-Arguments: dict "root" $ "component" "server" "labels" (further labels, optional)
+The claim for a component's data: an object of its own rather than a StatefulSet's template, because a template can't be
+changed afterwards, not even to make the volume larger. Nothing when an existing claim is used. Argument "labels": further ones.
 */}}
 {{- define "common.persistentVolumeClaim" -}}
-{{- $values := .root.Values.persistence -}}
+{{- include "common.component" . -}}
+{{- $values := .values.persistence -}}
 {{- if and $values.enabled (not $values.existingClaim) -}}
 apiVersion: v1
 kind: PersistentVolumeClaim
-metadata:
-  name: {{ include "common.fullname" .root }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "common.labels" . | nindent 4 }}
-    {{- with .labels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+{{ include "common.metadata" . }}
   {{- if $values.keep }}
   annotations:
     helm.sh/resource-policy: keep
   {{- end }}
 spec:
-  accessModes:
-    - {{ $values.accessMode }}
-  {{- with $values.storageClass }}
-  storageClassName: {{ . }}
-  {{- end }}
-  resources:
-    requests:
-      storage: {{ $values.size }}
+  {{- include "common.claimSpec" $values | nindent 2 }}
 {{- end -}}
 {{- end -}}
 
-{{/*
-Not for a single replica: its budget could only say 0, and every drain of its node would wait for ever.
-Arguments: dict "root" $ "component" "server" "replicas" 2
-*/}}
+{{/* Argument: `persistence`. */}}
+{{- define "common.claimSpec" -}}
+accessModes:
+  - {{ .accessMode }}
+{{- with .storageClass }}
+storageClassName: {{ . }}
+{{- end }}
+resources:
+  requests:
+    storage: {{ .size }}
+{{- end -}}
+
+{{/* For more than one replica only: the budget of one could only say 0, and every drain of its node would wait for ever. */}}
 {{- define "common.podDisruptionBudget" -}}
-{{- if gt (int .replicas) 1 -}}
+{{- include "common.component" . -}}
+{{- if gt (int .values.replicas) 1 -}}
 apiVersion: policy/v1
 kind: PodDisruptionBudget
-metadata:
-  name: {{ include "common.fullname" .root }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "common.labels" . | nindent 4 }}
+{{ include "common.metadata" . }}
 spec:
   maxUnavailable: 1
   selector:

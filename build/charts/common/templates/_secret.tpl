@@ -18,38 +18,39 @@ Values that count as no password at all. "true" if the argument is one of them.
 {{/*
 Refuses an existing Secret that is absent, lacks the key, or holds a well-known password. It can look only where there is a
 cluster (`helm template` has none); a namespace that is still to be created has no Secret yet either.
-Arguments: dict "root" $ "existing" "name" "key" "password key" "field" "auth.existingSecret"
+An empty value is refused, a well-known password under any key but a user's name or an address.
+Arguments: dict "root" $ "existing" "name" "key" "password key" "field" "auth.existingSecret", "remedy" "what to do" (optional)
 */}}
 {{- define "common.checkSecret" -}}
 {{- $namespace := .root.Release.Namespace -}}
 {{- if lookup "v1" "Namespace" "" $namespace -}}
 {{- $secret := lookup "v1" "Secret" $namespace .existing -}}
 {{- if not $secret -}}
-{{- fail (printf "%s: Secret `%s` does not exist in namespace `%s`: create it before the deployment, or leave %s empty to have a password generated" .field .existing $namespace .field) -}}
+{{- $remedy := .remedy | default (printf "create it before the deployment, or leave %s empty to have a password generated" .field) -}}
+{{- fail (printf "%s: Secret `%s` does not exist in namespace `%s`: %s" .field .existing $namespace $remedy) -}}
 {{- end -}}
 {{- $data := $secret.data | default dict -}}
 {{- if not (hasKey $data .key) -}}
 {{- fail (printf "%s: Secret `%s` in namespace `%s` has no key `%s` (it has: %s)" .field .existing $namespace .key (keys $data | sortAlpha | join ", ")) -}}
 {{- end -}}
-{{- if include "common.isWellKnownPassword" (get $data .key | b64dec) -}}
+{{- $value := get $data .key | b64dec -}}
+{{- $open := regexMatch "(?i)(user|name|host|url|urls)$" .key -}}
+{{- if or (not $value) (and (not $open) (include "common.isWellKnownPassword" $value)) -}}
 {{- fail (printf "%s: key `%s` of Secret `%s` in namespace `%s` holds an empty or well-known password: choose another" .field .key .existing $namespace) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{/*
-The Secret itself. Arguments: dict "root" $ "component" "server" "keys" (list "postgres-password")
+The Secret itself. Arguments: a component, "keys" (list "postgres-password")
 */}}
 {{- define "common.generatedSecret" -}}
-{{- $name := include "common.fullname" .root -}}
+{{- include "common.component" . -}}
+{{- $name := .name -}}
 {{- $live := (lookup "v1" "Secret" .root.Release.Namespace $name).data | default dict -}}
 apiVersion: v1
 kind: Secret
-metadata:
-  name: {{ $name }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "common.labels" . | nindent 4 }}
+{{ include "common.metadata" . }}
   annotations:
     helm.sh/resource-policy: keep
 type: Opaque

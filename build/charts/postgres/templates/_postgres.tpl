@@ -35,3 +35,14 @@ start with an empty one. The claim remembers the version that made its data.
 {{- end -}}
 {{- end -}}
 {{- end -}}
+
+{{/* The superuser's password as the file `password`. */}}
+{{- define "postgres.passwordVolume" -}}
+- name: password
+  secret:
+    secretName: {{ include "common.secretName" (dict "root" . "existing" .Values.auth.existingSecret) }}
+    defaultMode: 288 # 0440
+    items:
+      - key: {{ .Values.auth.existingSecretKey }}
+        path: password
+{{- end -}}
