@@ -4,6 +4,7 @@
 mod closest;
 mod diagnose;
 mod exit;
+mod forms;
 mod position;
 mod redaction;
 
@@ -11,4 +12,4 @@ pub use closest::closest;
 pub use diagnose::{Diagnose, Mistake, Mistakes};
 pub use exit::Exit;
 pub use position::Position;
-pub use redaction::{REDACTED, Redactor, Secret};
+pub use redaction::{REDACTED, Redactor, SHORTEST_SOUGHT_BYTES, Secret, quoted_forms};

@@ -4,14 +4,14 @@ use crate::compile::{Mode, Program, Syntax, compile};
 use crate::error::Error;
 use crate::eval::{Args, Exec, Session, finalize};
 use crate::place::{Place, Span, whole_file};
-use crate::{FileOptions, Scope, Value, condition, lookups, overrides};
-use diagnostic::Position;
+use crate::{FileOptions, Scope, Traces, Value, condition, lookups, overrides};
+use diagnostic::{Position, Redactor};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use yaml::Node;
 
-/// Gives the text of an encrypted scalar, or why it can't.
+/// Gives the text of an encrypted scalar or file, or why it can't.
 pub type Decrypt = dyn Fn(&str) -> Result<String, String> + Send + Sync;
 
 /// Compiled templates by how and from what they were read.
@@ -23,6 +23,8 @@ pub struct Engine {
     programs: Arc<RwLock<Programs>>,
     search_path: Arc<[PathBuf]>,
     decrypt: Option<Arc<Decrypt>>,
+    redactor: Redactor,
+    traces: Option<Traces>,
 }
 
 /// More templates than any set of playbooks has; beyond it the cache starts anew instead of growing.
@@ -52,28 +54,49 @@ impl Engine {
         Self { decrypt: Some(decrypt), ..self.clone() }
     }
 
+    /// The same engine; every secret that is read is added to `redactor`.
+    #[must_use]
+    pub fn with_redactor(&self, redactor: Redactor) -> Self {
+        Self { redactor, ..self.clone() }
+    }
+
+    /// The same engine, noting in `traces` what its results hold of secrets. An error can tell anything that was read on the way,
+    /// so all of that is noted then.
+    #[must_use]
+    pub fn with_traces(&self, traces: Traces) -> Self {
+        Self { traces: Some(traces), ..self.clone() }
+    }
+
     /// Renders a node with all that it contains. A string that is one `{{ expression }}` gives the expression's value
     /// with its type; anything else becomes text. [`Value::Omit`] stands only at the top: inside containers it is dropped.
     pub fn render(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<Value, Error> {
-        self.session(scope).node(node).map_err(|error| explain(error, scope))
+        let session = self.session(scope);
+        self.traced(&session, session.node(node)).map_err(|error| explain(error, scope))
     }
 
     /// Renders a bare text, as an argument of the command line is one.
     pub fn render_text(&self, text: &str, position: &Position, scope: &Arc<dyn Scope>) -> Result<Value, Error> {
-        let render = || finalize(self.session(scope).text(text, position)?);
-        render().map_err(|error| explain(error, scope))
+        let session = self.session(scope);
+        let rendered = session.text(text, position).and_then(finalize);
+        self.traced(&session, rendered).map_err(|error| explain(error, scope))
     }
 
     /// Evaluates a bare expression, as `debug: var=` has one.
     pub fn expression(&self, text: &str, position: &Position, scope: &Arc<dyn Scope>) -> Result<Value, Error> {
-        let evaluate = || finalize(self.session(scope).expression(text, position, Mode::Expression)?);
-        evaluate().map_err(|error| explain(error, scope))
+        let session = self.session(scope);
+        let value = session.expression(text, position, Mode::Expression).and_then(finalize);
+        self.traced(&session, value).map_err(|error| explain(error, scope))
     }
 
     /// Whether a condition (`when`, `until`, `changed_when`, `failed_when`, `assert.that`) holds. A list holds when all
     /// of its items do. As in Ansible 2.19 the result must be a boolean.
     pub fn condition(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<bool, Error> {
-        condition::holds(&self.session(scope), node).map_err(|error| explain(error, scope))
+        let session = self.session(scope);
+        let holds = condition::holds(&session, node);
+        if holds.is_err() {
+            self.note(session.notes().take());
+        }
+        holds.map_err(|error| explain(error, scope))
     }
 
     /// Renders a file, as the `template` module does. `name` is its path: errors name it, includes are sought beside it.
@@ -86,7 +109,8 @@ impl Engine {
     ) -> Result<String, Error> {
         let origin = whole_file(name, 1);
         let session = self.session_in(scope, Path::new(name).parent());
-        session.file(text, &origin, options).map_err(|error| explain(error, scope))
+        let rendered = self.traced(&session, session.file(text, &origin, options).map(Value::from));
+        rendered.map(|text| text.to_text()).map_err(|error| explain(error, scope))
     }
 
     /// Runs a lookup on terms that are rendered already, as `with_dict: …` does.
@@ -98,16 +122,37 @@ impl Engine {
         scope: &Arc<dyn Scope>,
     ) -> Result<Vec<Value>, Error> {
         let program = self.program("", Mode::Template, position)?;
-        let mut exec = Exec::new(self.session(scope), program, position.clone(), false);
+        let session = self.session(scope);
+        let mut exec = Exec::new(session.clone(), program, position.clone(), false);
         let mut args = Args::of(terms);
         if name.ends_with("first_found") {
             args.named.push((lookups::BY_LOOP.into(), Value::Bool(true)));
         }
-        let run = || match finalize(Value::list(lookups::run(&mut exec, name, args)?))? {
-            Value::List(found) => Ok(found.to_vec()),
-            other => Ok(vec![other]),
-        };
-        run().map_err(|error: Error| explain(error.at(|| Place::new(position, &Arc::from(""), Span::default())), scope))
+        let found = lookups::run(&mut exec, name, args).map(Value::list).and_then(finalize);
+        let found = self.traced(&session, found).map(|found| match found {
+            Value::List(found) => found.to_vec(),
+            other => vec![other],
+        });
+        found.map_err(|error: Error| explain(error.at(|| Place::new(position, &Arc::from(""), Span::default())), scope))
+    }
+
+    /// Notes what a result holds of secrets.
+    fn traced(&self, session: &Session, result: Result<Value, Error>) -> Result<Value, Error> {
+        let noted = session.notes().take();
+        if noted.is_empty() {
+            return result;
+        }
+        match (&result, &self.traces) {
+            (Ok(value), Some(traces)) => traces.keep(noted, value),
+            _ => self.note(noted),
+        }
+        result
+    }
+
+    fn note(&self, noted: Vec<String>) {
+        if let Some(traces) = self.traces.as_ref().filter(|_| !noted.is_empty()) {
+            traces.extend(noted);
+        }
     }
 
     fn session(&self, scope: &Arc<dyn Scope>) -> Arc<Session> {
@@ -156,11 +201,16 @@ impl Engine {
         &self.search_path
     }
 
+    /// The text of something encrypted. The error does not know yet what that is.
     pub(crate) fn decrypt(&self, ciphertext: &str) -> Result<String, Error> {
         match &self.decrypt {
-            Some(decrypt) => decrypt(ciphertext).map_err(Error::operation),
-            None => Err(Error::operation("attempt to use an encrypted value without a vault password")),
+            Some(decrypt) => decrypt(ciphertext).map_err(|why| Error::encrypted(Some(why))),
+            None => Err(Error::encrypted(None)),
         }
+    }
+
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 }
 

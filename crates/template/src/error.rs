@@ -4,6 +4,9 @@ use crate::place::Place;
 use diagnostic::{Diagnose, Exit, Position};
 use std::sync::Arc;
 
+/// What to do about an encrypted value or file that can't be read.
+pub const PASSWORD_HINT: &str = "give its password with `--vault-password-file` or `--ask-vault-pass`";
+
 /// A template that can't be read or rendered.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -69,6 +72,16 @@ pub enum Error {
         /// Where.
         place: Option<Arc<Place>>,
     },
+    /// An encrypted value that can't be read.
+    #[error("{} {}", subject.as_deref().unwrap_or("the value"), refusal(why.as_deref()))]
+    Encrypted {
+        /// What is encrypted: ``variable `name` ``.
+        subject: Option<String>,
+        /// Why it can't be decrypted; nothing when there is no password.
+        why: Option<String>,
+        /// Where it is written.
+        place: Option<Arc<Place>>,
+    },
     /// An operation that the values do not allow.
     #[error("{message}")]
     Operation {
@@ -83,6 +96,20 @@ impl Error {
     /// An operation that the values do not allow.
     pub(crate) fn operation(message: impl Into<String>) -> Self {
         Self::Operation { message: message.into(), place: None }
+    }
+
+    /// Something encrypted that can't be read.
+    pub(crate) fn encrypted(why: Option<String>) -> Self {
+        Self::Encrypted { subject: None, why, place: None }
+    }
+
+    /// The same error, about this, when what is encrypted is not known yet.
+    #[must_use]
+    pub(crate) fn about(mut self, what: impl FnOnce() -> String) -> Self {
+        if let Self::Encrypted { subject: subject @ None, .. } = &mut self {
+            *subject = Some(what());
+        }
+        self
     }
 
     /// Text that is no template.
@@ -141,6 +168,7 @@ impl Error {
             | Self::Unknown { place, .. }
             | Self::Plugin { place, .. }
             | Self::Condition { place, .. }
+            | Self::Encrypted { place, .. }
             | Self::Operation { place, .. } => place,
         }
     }
@@ -153,8 +181,16 @@ impl Error {
             | Self::Unknown { place, .. }
             | Self::Plugin { place, .. }
             | Self::Condition { place, .. }
+            | Self::Encrypted { place, .. }
             | Self::Operation { place, .. } => place.as_ref(),
         }
+    }
+}
+
+fn refusal(why: Option<&str>) -> String {
+    match why {
+        Some(why) => format!("can not be decrypted: {why}"),
+        None => "is encrypted, and there is no vault password".to_owned(),
     }
 }
 
@@ -171,6 +207,7 @@ impl Diagnose for Error {
             }
             Self::Unknown { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::Condition { hint, .. } => hint.clone(),
+            Self::Encrypted { .. } => Some(PASSWORD_HINT.to_owned()),
             _ => None,
         }
     }

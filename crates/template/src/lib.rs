@@ -20,12 +20,14 @@ mod regex;
 mod scope;
 mod tests;
 mod text;
+mod traces;
 mod value;
 
 pub use check::{check, check_condition, check_file, condition_variables, variables};
 pub use engine::{Decrypt, Engine};
-pub use error::Error;
+pub use error::{Error, PASSWORD_HINT};
 pub use options::FileOptions;
 pub use place::Place;
 pub use scope::{Layered, Scope, Variable, Variables};
+pub use traces::{SHORTEST_PART, Traces};
 pub use value::{Key, Map, Marker, Value};

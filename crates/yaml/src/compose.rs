@@ -124,7 +124,8 @@ impl<'a> Composer<'a> {
             Value::String(text.to_owned())
         });
         let merges = (plain && tag.is_none() && text == "<<") || kind == Kind::Core("merge".to_owned());
-        let node = Node { value, position, is_unsafe: self.unsafe_depth > 0 || kind == Kind::Unsafe };
+        let is_unsafe = self.unsafe_depth > 0 || kind == Kind::Unsafe;
+        let node = Node { is_unsafe, ..Node::new(value, position) };
         self.anchors.define(anchor, &node);
         self.place(node, merges);
     }
@@ -154,7 +155,7 @@ impl<'a> Composer<'a> {
                 Value::Mapping(merge::join(entries, &mut self.mistakes, &mut self.parsed.warnings))
             }
         };
-        let node = Node { value, position, is_unsafe: self.unsafe_depth > 0 };
+        let node = Node { is_unsafe: self.unsafe_depth > 0, ..Node::new(value, position) };
         if kind == Kind::Unsafe {
             self.unsafe_depth -= 1;
         }

@@ -11,6 +11,8 @@ pub struct Node {
     pub position: Position,
     /// Tagged `!unsafe`: never a template, whatever braces it holds.
     pub is_unsafe: bool,
+    /// Out of an encrypted file (a `!vault` scalar is secret by itself), or made of what is: not to be shown.
+    pub is_secret: bool,
 }
 
 /// What a node holds, typed by YAML 1.1's rules as PyYAML applies them (`yes` is a bool, `0644` is 420).
@@ -41,7 +43,7 @@ pub struct Mapping(Vec<(Node, Node)>);
 impl Node {
     /// A node that is not tagged.
     pub fn new(value: Value, position: Position) -> Self {
-        Self { value, position, is_unsafe: false }
+        Self { value, position, is_unsafe: false, is_secret: false }
     }
 
     /// A string node.
@@ -60,6 +62,20 @@ impl Node {
             scalar => scalar,
         };
         self.is_unsafe = true;
+        self
+    }
+
+    /// The same node where every value in it is secret. Keys are not: they name what is there.
+    #[must_use]
+    pub fn into_secret(mut self) -> Self {
+        self.value = match self.value {
+            Value::Sequence(items) => Value::Sequence(items.into_iter().map(Self::into_secret).collect()),
+            Value::Mapping(Mapping(entries)) => {
+                Value::Mapping(Mapping(entries.into_iter().map(|(key, value)| (key, value.into_secret())).collect()))
+            }
+            scalar => scalar,
+        };
+        self.is_secret = true;
         self
     }
 

@@ -55,10 +55,18 @@ impl Exec {
 
     /// The result of a template: the one value it gives, or the text of all.
     pub(crate) fn render(&mut self) -> Result<Value, Error> {
+        let session = self.session.clone();
+        session.notes().enclosed(|| self.rendered())
+    }
+
+    fn rendered(&mut self) -> Result<Value, Error> {
         let program = self.program.clone();
         let mut out = Vec::new();
         self.stmts(&program.body, &mut out)?;
         let value = concat(out)?;
+        if let Value::Str(text) = &value {
+            self.session.notes().words(text);
+        }
         Ok(match value {
             Value::Str(text) if program.trailing_newlines > 0 => {
                 let missing = program.trailing_newlines.saturating_sub(text.len() - text.trim_end_matches('\n').len());
@@ -76,7 +84,7 @@ impl Exec {
     pub(crate) fn evaluate(&mut self) -> Result<Value, Error> {
         let program = self.program.clone();
         match program.body.as_slice() {
-            [Stmt::Emit(expr)] => self.expr(expr),
+            [Stmt::Emit(expr)] => self.emit(expr),
             _ => self.render(),
         }
     }
@@ -92,7 +100,7 @@ impl Exec {
     fn stmt(&mut self, stmt: &Stmt, out: &mut Vec<Value>) -> Result<(), Error> {
         match stmt {
             Stmt::Text(text) => out.push(Value::Str(text.clone())),
-            Stmt::Emit(expr) => match self.expr(expr)? {
+            Stmt::Emit(expr) => match self.emit(expr)? {
                 Value::None => {}
                 value => out.push(value),
             },
@@ -143,6 +151,12 @@ impl Exec {
         Ok(())
     }
 
+    /// The value of an expression that is put out.
+    fn emit(&mut self, expr: &Expr) -> Result<Value, Error> {
+        let session = self.session.clone();
+        session.notes().emitting(|| self.expr(expr))
+    }
+
     /// The truth of an expression, with the place of an undefined one.
     pub(crate) fn truth(&mut self, expr: &Expr) -> Result<bool, Error> {
         self.expr(expr)?.truth().map_err(|error| error.at(|| self.place(expr.span)))
@@ -150,8 +164,9 @@ impl Exec {
 
     /// Text that a block gives.
     pub(crate) fn capture(&mut self, body: &[Stmt]) -> Result<Value, Error> {
+        let session = self.session.clone();
         let mut out = Vec::new();
-        self.scoped(|exec| exec.stmts(body, &mut out))?;
+        session.notes().enclosed(|| self.scoped(|exec| exec.stmts(body, &mut out)))?;
         Ok(match concat(out)? {
             Value::None => Value::from(""),
             value => value,

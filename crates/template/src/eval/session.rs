@@ -7,6 +7,8 @@ use super::view::View;
 use crate::compile::Mode;
 use crate::engine::{Engine, is_template};
 use crate::error::Error;
+use crate::place::{Place, Span};
+use crate::traces::Notes;
 use crate::{FileOptions, Scope, Value, Variable};
 use diagnostic::Position;
 use std::path::{Path, PathBuf};
@@ -21,8 +23,15 @@ pub(crate) struct Session {
     /// Where the template file lies, for includes and lookups.
     directory: Option<PathBuf>,
     chain: Arc<Mutex<Vec<Link>>>,
-    /// How deep the evaluation of expressions is nested, over all variables that lead to each other.
-    depth: Arc<AtomicUsize>,
+    progress: Arc<Progress>,
+}
+
+/// What changes while one rendering goes on, over all variables that lead to each other.
+#[derive(Default)]
+struct Progress {
+    /// How deep the evaluation of expressions is nested.
+    depth: AtomicUsize,
+    notes: Notes,
 }
 
 /// A variable that is being rendered: in which scope, which member of it.
@@ -38,7 +47,7 @@ const LONGEST_CHAIN: usize = 48;
 
 impl Session {
     pub(crate) fn new(engine: Engine, scope: Arc<dyn Scope>, directory: Option<PathBuf>) -> Self {
-        Self { engine, scope, directory, chain: Arc::default(), depth: Arc::default() }
+        Self { engine, scope, directory, chain: Arc::default(), progress: Arc::default() }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -53,14 +62,28 @@ impl Session {
         self.directory.as_deref()
     }
 
+    /// What is noted of secrets.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.progress.notes
+    }
+
+    /// Notes a secret that was read. From now on it is not shown anywhere.
+    pub(crate) fn secret(&self, value: &Value) {
+        for text in crate::traces::texts(value) {
+            self.engine.redactor().add(&text);
+        }
+        self.notes().secret(value);
+    }
+
     /// Runs something one expression deeper.
     pub(crate) fn nested<T>(&self, run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        if self.depth.fetch_add(1, Ordering::Relaxed) >= DEEPEST {
-            self.depth.fetch_sub(1, Ordering::Relaxed);
+        let depth = &self.progress.depth;
+        if depth.fetch_add(1, Ordering::Relaxed) >= DEEPEST {
+            depth.fetch_sub(1, Ordering::Relaxed);
             return Err(Error::operation("expressions and variables are nested too deep"));
         }
         let result = run();
-        self.depth.fetch_sub(1, Ordering::Relaxed);
+        depth.fetch_sub(1, Ordering::Relaxed);
         result
     }
 
@@ -71,7 +94,7 @@ impl Session {
             scope,
             directory: self.directory.clone(),
             chain: self.chain.clone(),
-            depth: self.depth.clone(),
+            progress: self.progress.clone(),
         })
     }
 
@@ -104,16 +127,25 @@ impl Session {
 
     /// Renders a scalar. The result may still be lazy.
     pub(crate) fn scalar(self: &Arc<Self>, node: &Node) -> Result<Value, Error> {
-        Ok(match &node.value {
+        let value = match &node.value {
             yaml::Value::String(text) if node.is_unsafe || !is_template(text) => Value::from(text.as_str()),
             yaml::Value::String(text) => self.text(text, &node.position)?,
             yaml::Value::Null => Value::None,
             yaml::Value::Bool(flag) => Value::Bool(*flag),
             yaml::Value::Int(number) => Value::Int((*number).into()),
             yaml::Value::Float(number) => Value::Float(*number),
-            yaml::Value::Vault(ciphertext) => Value::from(self.engine.decrypt(ciphertext)?),
+            yaml::Value::Vault(ciphertext) => {
+                let place = || Place::new(&node.position, &Arc::from(""), Span::default());
+                let value = Value::from(self.engine.decrypt(ciphertext).map_err(|error| error.at(place))?);
+                self.secret(&value);
+                value
+            }
             yaml::Value::Sequence(_) | yaml::Value::Mapping(_) => self.node(node)?,
-        })
+        };
+        if node.is_secret {
+            self.secret(&value);
+        }
+        Ok(value)
     }
 
     /// Renders a text.
@@ -176,7 +208,7 @@ impl Session {
                 let _link = self.enter(name, path)?;
                 self.scalar(node)
             }
-            _ => self.scalar(node),
+            _ => self.scalar(node).map_err(|error| error.about(|| format!("variable `{name}`"))),
         }
     }
 

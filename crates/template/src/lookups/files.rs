@@ -16,17 +16,34 @@ fn sought(exec: &Exec, kind: &str, name: &str) -> Result<PathBuf, Error> {
     })
 }
 
-fn read(path: &Path) -> Result<String, Error> {
+/// A file's text. An encrypted one is read in clear, as by Ansible's `DataLoader`, and is then a secret.
+fn read(exec: &Exec, path: &Path) -> Result<String, Error> {
     let bytes =
         std::fs::read(path).map_err(|error| Error::operation(format!("can't read `{}`: {error}", path.display())))?;
-    String::from_utf8(bytes).map_err(|_| Error::operation(format!("`{}` is no UTF-8 text", path.display())))
+    let text = String::from_utf8(bytes);
+    let text = text.map_err(|_| Error::operation(format!("`{}` is no UTF-8 text", path.display())))?;
+    if !text.starts_with(VAULT_HEADER) {
+        return Ok(text);
+    }
+    let about = || format!("file `{}`", path.display());
+    let clear = exec.session.engine().decrypt(&text).map_err(|error| error.about(about))?;
+    exec.session.secret(&Value::from(clear.as_str()));
+    Ok(clear)
+}
+
+/// What a file begins with that Ansible Vault has encrypted.
+const VAULT_HEADER: &str = "$ANSIBLE_VAULT;";
+
+pub(super) fn unvault(exec: &mut Exec, args: Args) -> Result<Vec<Value>, Error> {
+    args.no_more_names()?;
+    args.positional.iter().map(|name| Ok(Value::from(read(exec, &sought(exec, "files", &text(name)?)?)?))).collect()
 }
 
 pub(super) fn file(exec: &mut Exec, mut args: Args) -> Result<Vec<Value>, Error> {
     let (lstrip, rstrip) = (args.take("lstrip").flag_or(false)?, args.take("rstrip").flag_or(true)?);
     args.no_more_names()?;
     let contents = args.positional.iter().map(|name| {
-        let content = read(&sought(exec, "files", &text(name)?)?)?;
+        let content = read(exec, &sought(exec, "files", &text(name)?)?)?;
         let content = if lstrip { content.trim_start() } else { &content };
         Ok(Value::from(if rstrip { content.trim_end() } else { content }))
     });
@@ -137,7 +154,7 @@ pub(super) fn template(exec: &mut Exec, mut args: Args) -> Result<Vec<Value>, Er
     let mut rendered = Vec::new();
     for name in &args.positional {
         let path = sought(exec, "templates", &text(name)?)?;
-        let content = read(&path)?;
+        let content = read(exec, &path)?;
         let mut session = exec.session.clone();
         if let Some(own) = &own {
             let mut variables = crate::Variables::new();

@@ -26,6 +26,7 @@ const LOOKUPS: &[(&str, Lookup)] = &[
     ("subelements", super::loops::subelements),
     ("template", super::files::template),
     ("together", super::loops::together),
+    ("unvault", super::files::unvault),
     ("varnames", super::values::varnames),
     ("vars", super::values::vars),
 ];
