@@ -16,4 +16,4 @@ pub use chart::Chart;
 pub use error::Error;
 pub use name::{InvalidName, ServiceName};
 pub use schema::{schema, schema_text};
-pub use service::{Architecture, Execution, Phase, Probe, Service};
+pub use service::{Architecture, Exception, Execution, Phase, Probe, Service};

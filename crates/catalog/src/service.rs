@@ -50,6 +50,9 @@ pub struct Service {
     /// Restores a backup from standard input.
     #[serde(default)]
     pub restore: Option<Execution>,
+    /// Rules for charts that a workload of it can't keep, each with the reason. One that is not needed is a mistake too.
+    #[serde(default)]
+    pub exceptions: Vec<Exception>,
     /// What people should know before they deploy it.
     #[serde(default)]
     pub notes: Option<String>,
@@ -188,4 +191,19 @@ pub struct Execution {
     /// The command and its arguments; no shell reads them.
     #[schemars(length(min = 1))]
     pub command: Vec<String>,
+}
+
+/// A rule for charts that one workload can't keep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// The rule, as `cluster catalog lint` names it.
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"))]
+    pub rule: String,
+    /// What can't keep it, as the default values render it: `<kind>/<name>` in lower case, such as `daemonset/agent`.
+    #[schemars(regex(pattern = r"^[a-z]+/[a-z0-9]([-a-z0-9.:]*[a-z0-9])?$"), extend("errorMessage" = "write `<kind>/<name>` in lower case, such as `daemonset/agent`"))]
+    pub workload: String,
+    /// Why it can't.
+    #[schemars(length(min = 10))]
+    pub reason: String,
 }

@@ -6,7 +6,8 @@ template, see _pod.tpl; resources are small by default).
 */}}
 {{- define "common.test" -}}
 {{- include "common.component" . -}}
-{{- $own := kindIs "string" .own | ternary (include "common.own" . | fromJson) .own -}}
+{{- $own := .own -}}
+{{- if kindIs "string" $own -}}{{- $own = include "common.own" . | fromJson -}}{{- end -}}
 {{- $_ := set $own "name" ($own.name | default .test) -}}
 {{- $_ := set $own "pod" (merge (dict "restartPolicy" "Never") ($own.pod | default dict)) -}}
 {{- $_ := set $own "annotations" (dict "helm.sh/hook" "test" "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded") -}}

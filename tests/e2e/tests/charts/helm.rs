@@ -11,7 +11,8 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository exists")
 }
 
-/// The application charts: every folder with a `Chart.yaml` that is not a library.
+/// The application charts: every folder with a `Chart.yaml` that is not a library. Those that wire an upstream chart can't be
+/// rendered without it.
 pub(crate) fn charts() -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join("build/charts")).expect("build/charts exists");
     let mut charts: Vec<_> =
@@ -22,7 +23,20 @@ pub(crate) fn charts() -> Vec<PathBuf> {
 }
 
 fn is_application(path: &Path) -> bool {
-    fs::read_to_string(path.join("Chart.yaml")).is_ok_and(|text| text.contains("\ntype: application\n"))
+    fs::read_to_string(path.join("Chart.yaml"))
+        .is_ok_and(|text| text.contains("\ntype: application\n") && !text.contains("\n    repository: "))
+}
+
+/// The release's usual name: the service's as a DNS label.
+pub(crate) fn release(chart: &Path) -> String {
+    name(chart).replace('.', "-")
+}
+
+/// A chart's default value at a path such as `image.tag`, if it has one.
+pub(crate) fn default_value(chart: &Path, path: &str) -> Option<Value> {
+    let text = fs::read_to_string(chart.join("values.yaml")).expect("a chart has values");
+    let values: Value = serde_saphyr::from_str(&text).expect("values are YAML");
+    path.split('.').try_fold(values, |value, key| value.get(key).cloned())
 }
 
 /// The folder's name.
@@ -77,7 +91,7 @@ pub(crate) fn render(chart: &Path, release: &str, options: &[String]) -> Vec<Obj
 /// What Helm says when it refuses values; panics if it takes them.
 pub(crate) fn refusal(chart: &Path, set: &str) -> String {
     let path = chart.display().to_string();
-    let output = helm(&["template", name(chart), &path, "--set", set]);
+    let output = helm(&["template", &release(chart), &path, "--set", set]);
     assert!(!output.status.success(), "{} takes `{set}`", name(chart));
     said(&output)
 }

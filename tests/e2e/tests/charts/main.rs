@@ -2,7 +2,9 @@
 //! what comes out, and the refusal of wrong values. No cluster is asked.
 
 mod edges;
+mod exceptions;
 mod helm;
 mod object;
 mod refusals;
 mod rules;
+mod schemas;

@@ -1,6 +1,7 @@
 //! The rules that every chart keeps in every configuration.
 
-use crate::helm::{charts, configurations, helm, name, render, root, said};
+use crate::exceptions::{Breaches, Configuration};
+use crate::helm::{charts, configurations, helm, name, release, render, root, said};
 use crate::object::{Object, containers, selects};
 use serde_json::Value;
 use std::fs;
@@ -12,7 +13,7 @@ fn every(rule: impl Fn(&Path, &[Object], &mut Vec<String>)) {
     for chart in charts() {
         for options in configurations(&chart) {
             let mut found = Vec::new();
-            rule(&chart, &render(&chart, name(&chart), &options), &mut found);
+            rule(&chart, &render(&chart, &release(&chart), &options), &mut found);
             breaches.extend(found.into_iter().map(|breach| format!("{} {options:?}: {breach}", name(&chart))));
         }
     }
@@ -101,56 +102,83 @@ fn services_point_to_ports_that_exist() {
     });
 }
 
+/// The same for rules that a service may except a workload from.
+fn every_unless_excepted(rules: &[&str], rule: impl Fn(&Object, &Value, &mut dyn FnMut(bool, &str, &str))) {
+    let mut left = Vec::new();
+    for chart in charts() {
+        let mut breaches = Breaches::of(&chart);
+        for options in configurations(&chart) {
+            let configuration = Configuration::new(&chart, options);
+            for object in render(&chart, &release(&chart), &configuration.options) {
+                let Some((_, spec)) = object.pod() else { continue };
+                let mut want = |holds: bool, rule: &str, what: &str| {
+                    breaches.want(holds, rule, &object, &configuration, what);
+                };
+                rule(&object, spec, &mut want);
+            }
+        }
+        left.extend(breaches.left(rules));
+    }
+    assert!(left.is_empty(), "\n{}", left.join("\n"));
+}
+
 /// https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted, and a read-only root besides.
 #[test]
 fn pods_are_restricted() {
-    every(|_, objects, breaches| {
-        for (object, (_, spec)) in objects.iter().filter_map(|object| Some((object, object.pod()?))) {
-            let mut want = |holds: bool, what: &str| {
-                if !holds {
-                    breaches.push(format!("{object}: {what}"));
-                }
-            };
-            let pod = &spec["securityContext"];
-            want(pod["runAsNonRoot"] == true, "runAsNonRoot is not true");
-            want(pod["runAsUser"].as_i64().is_some_and(|user| user > 0), "runAsUser is not a number above 0");
-            want(pod["seccompProfile"]["type"] == "RuntimeDefault", "no seccomp profile");
-            want(spec["automountServiceAccountToken"] == false, "the service account's token is mounted");
-            want(
-                spec["hostNetwork"].is_null() && spec["hostPID"].is_null() && spec["hostIPC"].is_null(),
-                "host namespaces",
-            );
-            for container in containers(spec) {
-                let security = &container["securityContext"];
-                want(security["readOnlyRootFilesystem"] == true, "the root file system is writable");
-                want(security["allowPrivilegeEscalation"] == false, "privilege escalation");
-                want(security["capabilities"]["drop"] == serde_json::json!(["ALL"]), "capabilities are not dropped");
-                want(security["capabilities"]["add"].is_null(), "capabilities are added");
-            }
+    let rules = [
+        "run-as-non-root",
+        "seccomp-profile",
+        "service-account-token",
+        "host-namespaces",
+        "host-paths",
+        "read-only-root",
+        "privilege-escalation",
+        "capabilities",
+    ];
+    every_unless_excepted(&rules, |_, spec, want| {
+        let pod = &spec["securityContext"];
+        want(pod["runAsNonRoot"] == true, "run-as-non-root", "runAsNonRoot is not true");
+        want(pod["runAsUser"].as_i64().is_some_and(|user| user > 0), "run-as-non-root", "runAsUser is not above 0");
+        want(pod["seccompProfile"]["type"] == "RuntimeDefault", "seccomp-profile", "no seccomp profile");
+        want(
+            spec["automountServiceAccountToken"] == false,
+            "service-account-token",
+            "the service account's token is mounted",
+        );
+        let own = ["hostNetwork", "hostPID", "hostIPC"].iter().all(|key| spec[*key].is_null() || spec[*key] == false);
+        want(own, "host-namespaces", "namespaces of the host");
+        let mut volumes = spec["volumes"].as_array().into_iter().flatten();
+        want(!volumes.any(|volume| !volume["hostPath"].is_null()), "host-paths", "folders of the host are mounted");
+        for container in containers(spec) {
+            let security = &container["securityContext"];
+            let user = &security["runAsUser"];
+            want(user.is_null() || user.as_i64() > Some(0), "run-as-non-root", "a container's user is root");
+            want(security["readOnlyRootFilesystem"] == true, "read-only-root", "the root file system is writable");
+            let raised = security["allowPrivilegeEscalation"] != false || security["privileged"] == true;
+            want(!raised, "privilege-escalation", "privilege escalation");
+            let dropped = security["capabilities"]["drop"] == serde_json::json!(["ALL"]);
+            want(dropped, "capabilities", "capabilities are not dropped");
+            want(security["capabilities"]["add"].is_null(), "capabilities", "capabilities are added");
         }
     });
 }
 
 #[test]
 fn containers_are_sized_pinned_and_probed() {
-    every(|_, objects, breaches| {
-        for (object, (_, spec)) in objects.iter().filter_map(|object| Some((object, object.pod()?))) {
-            for container in containers(spec) {
-                let image = container["image"].as_str().unwrap_or_default();
-                let tag = image.split('@').next().and_then(|image| image.rsplit_once(':')).map_or("", |(_, tag)| tag);
-                if !tag.contains(|c: char| c.is_ascii_digit()) {
-                    breaches.push(format!("{object}: image `{image}` has no version"));
-                }
-                for (part, resource) in [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")] {
-                    if container["resources"][part][resource].is_null() {
-                        breaches.push(format!("{object}: no {part} of {resource}"));
-                    }
-                }
-                for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
-                    if object.serves() && container[probe].is_null() {
-                        breaches.push(format!("{object}: no {probe}"));
-                    }
-                }
+    every_unless_excepted(&["image-version", "requests-and-limits", "probes"], |object, spec, want| {
+        for container in containers(spec) {
+            let image = container["image"].as_str().unwrap_or_default();
+            let tag = image.split('@').next().and_then(|image| image.rsplit_once(':')).map_or("", |(_, tag)| tag);
+            let versioned = tag.contains(|c: char| c.is_ascii_digit());
+            want(versioned, "image-version", &format!("image `{image}` has no version"));
+            for (part, resource) in [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")] {
+                let given = !container["resources"][part][resource].is_null();
+                want(given, "requests-and-limits", &format!("no {part} of {resource}"));
+            }
+        }
+        for container in spec["containers"].as_array().into_iter().flatten().filter(|_| object.serves()) {
+            for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+                want(!container[probe].is_null(), "probes", &format!("no {probe}"));
             }
         }
     });
@@ -168,6 +196,8 @@ fn volumes_that_are_mounted_exist_and_are_used() {
                     .collect()
             };
             let mut volumes = names(&spec["volumes"]);
+            let claims = object.0["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten();
+            volumes.extend(claims.filter_map(|claim| claim["metadata"]["name"].as_str().map(str::to_owned)));
             let mut mounts: Vec<_> = containers(spec).flat_map(|container| names(&container["volumeMounts"])).collect();
             volumes.sort();
             mounts.sort();
@@ -181,18 +211,27 @@ fn volumes_that_are_mounted_exist_and_are_used() {
 
 #[test]
 fn a_network_policy_covers_every_pod() {
+    let mut left = Vec::new();
     for chart in charts() {
-        let objects = render(&chart, name(&chart), &[]);
+        let mut breaches = Breaches::of(&chart);
+        let configuration = Configuration::new(&chart, Vec::new());
+        let objects = render(&chart, &release(&chart), &[]);
         let policies: Vec<_> = objects.iter().filter(|object| object.kind() == "NetworkPolicy").collect();
-        for (object, (labels, _)) in objects.iter().filter_map(|object| Some((object, object.pod()?))) {
+        for (object, (labels, spec)) in objects.iter().filter_map(|object| Some((object, object.pod()?))) {
             let covered =
                 policies.iter().any(|policy| selects(&policy.0["spec"]["podSelector"]["matchLabels"], labels));
-            assert!(covered, "{}: no policy covers {object}", name(&chart));
+            // Policies do not reach pods in the node's network.
+            let covered = covered && spec["hostNetwork"] != true;
+            breaches.want(covered, "network-policy", object, &configuration, "no policy covers its pods");
         }
         for policy in policies {
-            assert_eq!(policy.0["spec"]["policyTypes"], serde_json::json!(["Ingress", "Egress"]), "{policy}");
+            let types = &policy.0["spec"]["policyTypes"];
+            let both = *types == serde_json::json!(["Ingress", "Egress"]);
+            breaches.want(both, "network-policy", policy, &configuration, "it says nothing of one direction");
         }
+        left.extend(breaches.left(&["network-policy"]));
     }
+    assert!(left.is_empty(), "\n{}", left.join("\n"));
 }
 
 /// Whatever stands in a Secret by default has been generated: another value each time, and none that people know.
@@ -200,7 +239,7 @@ fn a_network_policy_covers_every_pod() {
 fn no_password_is_a_default() {
     for chart in charts() {
         let secrets = || -> Vec<String> {
-            let objects = render(&chart, name(&chart), &[]);
+            let objects = render(&chart, &release(&chart), &[]);
             let secrets = objects.iter().filter(|object| object.kind() == "Secret");
             secrets
                 .flat_map(|secret| secret.0["data"].as_object().cloned().unwrap_or_default())
@@ -225,20 +264,30 @@ fn no_password_is_a_default() {
 /// A release of another name takes nothing from the first: two of a chart live in one namespace.
 #[test]
 fn two_releases_share_no_object() {
+    let mut left = Vec::new();
     for chart in charts() {
-        let names =
-            |release: &str| -> Vec<String> { render(&chart, release, &[]).iter().map(ToString::to_string).collect() };
-        let (own, other) = (names(&name(&chart).replace('.', "-")), names("second"));
-        assert!(own.contains(&format!("Service/{}", name(&chart).replace('.', "-"))), "{own:?}");
-        assert!(own.iter().all(|object| !other.contains(object)), "{}: {own:?} and {other:?}", name(&chart));
+        let mut breaches = Breaches::of(&chart);
+        let configuration = Configuration::new(&chart, Vec::new());
+        let (own, other) = (render(&chart, &release(&chart), &[]), render(&chart, "second", &[]));
+        let other: Vec<_> = other.iter().map(ToString::to_string).collect();
+        for object in &own {
+            let shared = other.contains(&object.to_string());
+            breaches.want(!shared, "shared-names", object, &configuration, "a second release has it too");
+        }
+        let services: Vec<_> = own.iter().filter(|object| object.kind() == "Service").map(Object::name).collect();
+        let named = services.is_empty() || services.contains(&release(&chart).as_str());
+        assert!(named, "{}: no Service of the release's name: {services:?}", name(&chart));
+        left.extend(breaches.left(&["shared-names"]));
     }
+    assert!(left.is_empty(), "\n{}", left.join("\n"));
 }
 
 /// Where a claim leaves the class open, the cluster's default is taken.
 #[test]
 fn claims_take_the_default_class() {
     for chart in charts() {
-        for claim in render(&chart, name(&chart), &[]).iter().filter(|object| object.kind() == "PersistentVolumeClaim")
+        for claim in
+            render(&chart, &release(&chart), &[]).iter().filter(|object| object.kind() == "PersistentVolumeClaim")
         {
             assert!(claim.0["spec"]["storageClassName"].is_null(), "{}: {claim}", name(&chart));
         }
@@ -261,25 +310,8 @@ fn the_library_is_shared_and_packaged() {
         let archive = fs::read_dir(out.path()).expect("archives").filter_map(Result::ok).map(|entry| entry.path());
         let archive =
             archive.into_iter().find(|path| path.to_string_lossy().contains(name(&chart))).expect("an archive");
-        let output = helm(&["template", name(&chart), &archive.display().to_string()]);
+        let output = helm(&["template", &release(&chart), &archive.display().to_string()]);
         assert!(output.status.success(), "{}", said(&output));
-    }
-}
-
-/// Helm resolves no reference from one chart's schema to another file, so shared definitions are repeated; they stay the same.
-#[test]
-fn shared_definitions_of_schemas_are_the_same() {
-    let mut known: std::collections::BTreeMap<String, (String, Value)> = std::collections::BTreeMap::new();
-    for chart in charts() {
-        let text = fs::read_to_string(chart.join("values.schema.json"))
-            .unwrap_or_else(|error| panic!("{}: {error}", chart.display()));
-        let schema: Value = serde_json::from_str(&text).expect("a schema is JSON");
-        assert_eq!(schema["additionalProperties"], false, "{}: unknown values are taken", name(&chart));
-        for (definition, value) in schema["definitions"].as_object().cloned().unwrap_or_default() {
-            let (owner, first) =
-                known.entry(definition.clone()).or_insert_with(|| (name(&chart).to_owned(), value.clone()));
-            assert_eq!(*first, value, "`{definition}` differs between {owner} and {}", name(&chart));
-        }
     }
 }
 
