@@ -24,6 +24,9 @@ esac
 # The tools are for this machine, whatever else is being compiled.
 unset GOOS GOARCH
 export CGO_ENABLED=0 GOWORK=off
+# The compiler collects its garbage a quarter as often: a third less processor time for Kubernetes' packages (122 s instead of 182 s
+# for client-go), for some hundred MB more of memory.
+export GOGC="${GOGC:-400}"
 flags="-trimpath -buildvcs=false -mod=readonly"
 # What makes the cold build faster, measured on two cores. No debug information, which the linker would drop anyway:
 # 13 % less compiling. Nothing inlined in Kubernetes' own packages, most of which are generated: 25 % less for them, with
