@@ -38,7 +38,12 @@ impl Envelope {
         let mut lines = inner.splitn(3, |byte| *byte == b'\n');
         let mut part = |name: &str| {
             let line = lines.next().ok_or_else(|| Error::damaged(format!("it ends before the {name}")))?;
-            hex::decode(line).map_err(|_| Error::damaged(format!("the {name} does not consist of hexadecimal digits")))
+            hex::decode(line).map_err(|fault| match fault {
+                Fault::Odd => Error::damaged(format!("the {name} is cut off")),
+                Fault::NotADigit(_) => {
+                    Error::damaged(format!("the {name} holds something else than hexadecimal digits"))
+                }
+            })
         };
         let (salt, digest, ciphertext) = (part("salt")?, part("digest")?, part("ciphertext")?);
         if digest.len() != DIGEST {
@@ -229,27 +234,23 @@ mod tests {
     }
 
     #[rstest]
-    #[case::carriage_returns(&|text| text.replace('\n', "\r\n"))]
-    #[case::old_mac(&|text| text.replace('\n', "\r"))]
-    #[case::mixed(&|text| text.replacen('\n', "\r\n", 2).replacen("3\n", "3\r\r\n\n", 1))]
-    #[case::no_end(&|text| text.trim_end().to_owned())]
-    #[case::many_ends(&|text| text + "\n\n\r\n")]
-    #[case::one_line(&|text| text.replacen('\n', ";\n", 1).replace('\n', "").replacen(';', ";", 1).replacen("AES256;", "AES256;\n", 1))]
-    #[case::blanks_after_the_header(&|text| text.replacen("AES256", "AES256 \t", 1))]
-    #[case::upper_case(&|text| text.replacen('\n', "\u{1}", 1).replace(['a', 'b', 'c', 'd', 'e', 'f'], "?").replace('\u{1}', "\n"))]
-    fn other_line_ends_do_not_matter(#[case] change: &dyn Fn(String) -> String) {
+    #[case::carriage_returns(|text: &str| text.replace('\n', "\r\n"))]
+    #[case::old_mac(|text: &str| text.replace('\n', "\r"))]
+    #[case::mixed(|text: &str| text.replacen('\n', "\r\n", 2).replacen('\n', "\n\r\r\n\n", 2))]
+    #[case::no_end(|text: &str| text.trim_end().to_owned())]
+    #[case::many_ends(|text: &str| text.to_owned() + "\n\n\r\n")]
+    #[case::one_line(|text: &str| text.replace('\n', "").replacen("AES256", "AES256\n", 1))]
+    #[case::short_lines(|text: &str| text.replace('3', "3\n"))]
+    #[case::blanks_after_the_header(|text: &str| text.replacen("AES256", "AES256 \t", 1))]
+    #[case::upper_case(|text: &str| text[..25].to_owned() + &text[25..].to_uppercase())]
+    fn other_lines_do_not_matter(#[case] change: fn(&str) -> String) {
         let text = sample(None);
-        let changed = change(text.clone());
-        if changed.contains('?') {
-            let (header, body) = text.split_once('\n').unwrap();
-            assert_eq!(decrypted(&format!("{header}\n{}", body.to_uppercase())), b"a: 1\n");
-        } else {
-            assert_ne!(changed, text);
-            assert_eq!(decrypted(&changed), b"a: 1\n");
-        }
+        let changed = change(&text);
+        assert_ne!(changed, text);
+        assert_eq!(decrypted(&changed), b"a: 1\n");
     }
 
-    fn damaged(change: impl Fn(Vec<u8>) -> Vec<u8>) -> Error {
+    fn damaged(change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Error {
         Envelope::parse(&change(sample(None).into_bytes())).unwrap_err().in_file("cfg.enc")
     }
 
@@ -262,7 +263,7 @@ mod tests {
 
     #[rstest]
     #[case::header_only(damaged(|data| data[..26].to_vec()), "it ends before the digest", None)]
-    #[case::odd(damaged(|data| data[..40].to_vec()), "it ends before", None)]
+    #[case::odd(damaged(|data| data[..40].to_vec()), "the salt is cut off", None)]
     #[case::blank(damaged(insert(40, b' ')), "white space between the hexadecimal digits", Some("cfg.enc:2:15"))]
     #[case::letter(damaged(insert(108, b'g')), "something else than a hexadecimal digit", Some("cfg.enc:3:2"))]
     #[case::other(damaged(insert(30, 0xff)), "something else than a hexadecimal digit", Some("cfg.enc:2:5"))]
@@ -288,11 +289,11 @@ mod tests {
     #[rstest]
     #[case(b"", "it ends before the digest")]
     #[case(b"00", "it ends before the digest")]
-    #[case(b"0g\n00\n00", "the salt does not consist of hexadecimal digits")]
-    #[case(b"00\n0\n00", "the digest does not consist of hexadecimal digits")]
+    #[case(b"0g\n00\n00", "the salt holds something else than hexadecimal digits")]
+    #[case(b"00\n0\n00", "the digest is cut off")]
     #[case(b"00\n00\n00", "the digest has 1 bytes instead of 32")]
     #[case(b"00\n00", "it ends before the ciphertext")]
-    #[case(b"00\n00\n0\n", "the ciphertext does not consist of hexadecimal digits")]
+    #[case(b"00\n00\n0\n", "the ciphertext holds something else than hexadecimal digits")]
     fn damage_inside_is_told(#[case] inner: &[u8], #[case] expected: &str) {
         let error = Envelope::parse(&layers(inner)).unwrap_err();
         assert_eq!(error.to_string(), format!("damaged vault data: {expected}"));

@@ -82,7 +82,7 @@ pub enum Error {
     #[error("the decrypted content is not UTF-8 text")]
     NotText,
     /// A label that can't stand in a header.
-    #[error("`{label}` can't be the label of a vault password: {why}")]
+    #[error("`{label}` can't be a vault id: {why}")]
     Label {
         /// The label.
         label: String,
@@ -90,7 +90,7 @@ pub enum Error {
         why: &'static str,
     },
     /// The label to encrypt for is none of those that are known.
-    #[error("there is no vault password with the label `{wanted}`")]
+    #[error("there is no password for the vault id `{wanted}`")]
     UnknownLabel {
         /// What was asked for.
         wanted: String,
@@ -98,13 +98,13 @@ pub enum Error {
         known: Vec<String>,
     },
     /// There are several passwords, and it was not said which to encrypt with.
-    #[error("which of the vault passwords to encrypt with is not said: {}", listed(labels))]
+    #[error("which of the vault ids {} to encrypt with is not said", listed(labels))]
     Ambiguous {
         /// Their labels.
         labels: Vec<String>,
     },
     /// A source of a password without a file or program.
-    #[error("vault id `{text}` names no source")]
+    #[error("`{text}` names no source for a vault password")]
     NoSource {
         /// As written.
         text: String,
@@ -210,11 +210,12 @@ fn listed(labels: &[String]) -> String {
 
 fn wrong_password(tried: &[String], label: Option<&str>, only_matching: bool) -> String {
     match (tried, label) {
-        ([], Some(label)) if only_matching => format!("there is no vault password with the label `{label}`"),
-        ([], _) if only_matching => "there is no vault password with the label `default`".to_owned(),
+        ([], label) if only_matching => {
+            format!("there is no password for the vault id `{}`", label.unwrap_or(crate::DEFAULT_LABEL))
+        }
         ([], _) => "the vault password is wrong, or the data was changed".to_owned(),
-        ([one], _) => format!("the vault password `{one}` is wrong, or the data was changed"),
-        (many, _) => format!("none of the vault passwords {} fits, or the data was changed", listed(many)),
+        ([one], _) => format!("the password of the vault id `{one}` is wrong, or the data was changed"),
+        (many, _) => format!("no password of the vault ids {} fits, or the data was changed", listed(many)),
     }
 }
 
@@ -240,7 +241,7 @@ impl Diagnose for Error {
             Self::Version { .. } => "the formats are 1.1 and 1.2".to_owned(),
             Self::Cipher { .. } => "the cipher is AES256".to_owned(),
             Self::WrongPassword { tried, label: Some(label), .. } if !tried.is_empty() && !tried.contains(label) => {
-                format!("the data was encrypted for the label `{label}`: pass `--vault-id {label}@prompt`")
+                format!("the data was encrypted for the vault id `{label}`: pass `--vault-id {label}@prompt`")
             }
             Self::WrongPassword { only_matching: true, label, .. } => {
                 let label = label.as_deref().unwrap_or(crate::DEFAULT_LABEL);

@@ -156,8 +156,16 @@ mod tests {
     #[rstest]
     #[case(b"", "not encrypted with Ansible Vault", None)]
     #[case(b"a: 1\n", "not encrypted with Ansible Vault", None)]
-    #[case(b"\n$ANSIBLE_VAULT;1.1;AES256\n", "not encrypted with Ansible Vault", Some("remove white space before the header `$ANSIBLE_VAULT…`"))]
-    #[case(b"\xef\xbb\xbf$ANSIBLE_VAULT;1.1;AES256\n", "not encrypted with Ansible Vault", Some("remove a byte order mark before the header `$ANSIBLE_VAULT…`"))]
+    #[case(
+        b"\n$ANSIBLE_VAULT;1.1;AES256\n",
+        "not encrypted with Ansible Vault",
+        Some("remove white space before the header `$ANSIBLE_VAULT…`")
+    )]
+    #[case(
+        b"\xef\xbb\xbf$ANSIBLE_VAULT;1.1;AES256\n",
+        "not encrypted with Ansible Vault",
+        Some("remove a byte order mark before the header `$ANSIBLE_VAULT…`")
+    )]
     #[case(b"$ANSIBLE_VAULT", "damaged vault data: the header is cut off", None)]
     #[case(b"$ANSIBLE_VAULT;1.1\nAES256", "damaged vault data: the header is cut off", None)]
     #[case(b"$ANSIBLE_VAULT;1.1;AES256;\xff\n", "damaged vault data: the header holds a byte that is not ASCII", None)]

@@ -60,7 +60,7 @@ mod tests {
     #[case(b"00g0", Err(Fault::NotADigit(2)))]
     #[case(b"0000 ", Err(Fault::NotADigit(4)))]
     #[case(b"00\xff0", Err(Fault::NotADigit(2)))]
-    fn digits(#[case] digits: &[u8], #[case] expected: Result<Vec<u8>, Fault>) {
+    fn decoding(#[case] digits: &[u8], #[case] expected: Result<Vec<u8>, Fault>) {
         assert_eq!(decode(digits), expected);
     }
 

@@ -67,8 +67,8 @@ pub fn find_inline(text: &str) -> Vec<InlineValue> {
         let Some((name, column)) = tag(line.text) else { continue };
         let outer = indent(line.text).len();
         let mut block: Vec<Line<'_>> = Vec::new();
-        while let Some(next) =
-            lines.next_if(|next| next.text.trim().is_empty() || indent(next.text).len() > outer || is_flush(&block, next))
+        while let Some(next) = lines
+            .next_if(|next| next.text.trim().is_empty() || indent(next.text).len() > outer || is_flush(&block, next))
         {
             block.push(next);
         }

@@ -71,8 +71,8 @@ mod tests {
     #[case(b"\x0b\x0c\r\na\t", Some(b"a".as_slice()))]
     #[case(b" \n", None)]
     #[case(b"", None)]
-    fn typed(#[case] typed: &[u8], #[case] expected: Option<&[u8]>) {
-        assert_eq!(Password::typed(typed).ok().as_ref().map(Password::reveal), expected);
+    fn typing(#[case] keys: &[u8], #[case] expected: Option<&[u8]>) {
+        assert_eq!(Password::typed(keys).ok().as_ref().map(Password::reveal), expected);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use zeroize::Zeroizing;
 
-/// How a client says that it knows no password for the label.
+/// How a client says that it knows no password for the vault id.
 const UNKNOWN_LABEL: i32 = 2;
 
 /// Runs it. Its standard input is ours, so that it can ask; so is its standard error, unless it is a client.
@@ -23,7 +23,7 @@ pub(crate) fn run(path: &Path, label: &str) -> Result<Password, Error> {
     let stdout = Zeroizing::new(output.stdout);
     if !output.status.success() {
         let ended = match output.status.code() {
-            Some(UNKNOWN_LABEL) if is_client => format!("knows no password for the label `{label}`"),
+            Some(UNKNOWN_LABEL) if is_client => format!("knows no password for the vault id `{label}`"),
             _ => ended(output.status),
         };
         let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();

@@ -201,9 +201,9 @@ mod tests {
     }
 
     #[rstest]
-    #[case("", "vault id `` names no source")]
-    #[case("prod@", "vault id `prod@` names no source")]
-    #[case("a;b@prompt", "`a;b` can't be the label of a vault password: `;` separates the parts of the header")]
+    #[case("", "`` names no source for a vault password")]
+    #[case("prod@", "`prod@` names no source for a vault password")]
+    #[case("a;b@prompt", "`a;b` can't be a vault id: `;` separates the parts of the header")]
     fn mistakes(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(Source::parse(text).unwrap_err().to_string(), expected);
     }
@@ -254,7 +254,7 @@ mod tests {
         let said = failing("my-client", "echo locked >&2; exit 1");
         assert!(said.ends_with("/my-client` ended with 1: locked"), "{said}");
         let said = failing("my-client", "exit 2");
-        assert!(said.ends_with("/my-client` knows no password for the label `prod`"), "{said}");
+        assert!(said.ends_with("/my-client` knows no password for the vault id `prod`"), "{said}");
     }
 
     #[test]

@@ -27,7 +27,11 @@ pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> Result<(), Er
     }
     if existing.as_ref().is_some_and(|data| !data.is_file()) {
         // A pipe or a terminal has no place that could be taken.
-        return File::options().write(true).open(&target).and_then(|mut it| it.write_all(content)).map_err(failed("write"));
+        return File::options()
+            .write(true)
+            .open(&target)
+            .and_then(|mut it| it.write_all(content))
+            .map_err(failed("write"));
     }
     let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut new = beside(directory, &target).map_err(failed("make a file beside"))?;
