@@ -14,5 +14,5 @@ mod testing;
 pub use check::{Report, check};
 pub use error::Error;
 pub use load::*;
-pub use run::extra_vars::extra_vars;
+pub use run::extra_vars::{extra_vars, extra_vars_with};
 pub use run::{Connection, FORKS, Options, Outcome, REFERENCE_VERSION, Way, run, way_to};

@@ -2,7 +2,7 @@
 
 use crate::modules::{self, Module};
 use camino::{Utf8Path, Utf8PathBuf};
-use diagnostic::{Diagnose, Mistake, Mistakes};
+use diagnostic::{Diagnose, Mistake, Mistakes, Position};
 use yaml::{Node, Parsed};
 
 /// What reading a playbook depends on besides its files.
@@ -47,22 +47,46 @@ pub(crate) fn read(path: &Utf8Path) -> Result<(Node, Vec<Mistake>), Mistakes> {
 /// What a file begins with that Ansible Vault has encrypted.
 const VAULT_HEADER: &str = "$ANSIBLE_VAULT;";
 
-/// Reads the one document of a YAML file, which may be encrypted.
+/// Reads the one document of a YAML file, which may be encrypted; then all that it holds is secret.
 pub(crate) fn read_with(
     path: &Utf8Path,
     decrypt: Option<&template::Decrypt>,
 ) -> Result<(Node, Vec<Mistake>), Mistakes> {
-    let mut text = std::fs::read_to_string(path).map_err(|error| Mistakes::from(unreadable(path, &error)))?;
+    let text = std::fs::read_to_string(path).map_err(|error| Mistakes::from(unreadable(path, &error)))?;
     if text.starts_with(VAULT_HEADER) {
-        let decrypt = decrypt.ok_or_else(|| {
-            Mistakes::from(Mistake::new(format!("file `{path}` is encrypted, and there is no vault password")))
-        })?;
-        text = decrypt(&text)
-            .map_err(|why| Mistakes::from(Mistake::new(format!("file `{path}` can not be decrypted: {why}"))))?;
+        let clear = decrypted(path, &text, decrypt)?;
+        return Ok((read_secret(path, &clear)?, Vec::new()));
     }
     let Parsed { warnings, documents } = yaml::parse(path.as_str(), &text).map_err(|error| mistakes(&error))?;
     let node = Parsed { documents, warnings: Vec::new() }.into_one(path.as_str()).map_err(|error| mistakes(&error))?;
     Ok((node, warnings))
+}
+
+/// The text of an encrypted file.
+pub(crate) fn decrypted(path: &Utf8Path, text: &str, decrypt: Option<&template::Decrypt>) -> Result<String, Mistake> {
+    let refuse = |message: String| {
+        let position = Position::new(path.as_str(), 1, 1).with_length(VAULT_HEADER.len() - 1);
+        Mistake::at(position, message).hinted(template::PASSWORD_HINT)
+    };
+    let decrypt =
+        decrypt.ok_or_else(|| refuse(format!("file `{path}` is encrypted, and there is no vault password")))?;
+    decrypt(text).map_err(|why| refuse(format!("file `{path}` can not be decrypted: {why}")))
+}
+
+/// The document of a decrypted file. Its lines are not those of the file on disk, so positions must not lead there; and what
+/// is wrong with it is told without its words, which are secret.
+fn read_secret(path: &Utf8Path, text: &str) -> Result<Node, Mistakes> {
+    let document = yaml::load_one(&format!("<{path}, decrypted>"), text).map_err(|error| mistakes(&error));
+    document.map(Node::into_secret).map_err(|mistakes| {
+        let mistake = |mistake: Mistake| {
+            let place = mistake.position.map(|at| format!(", at line {}, column {}", at.line, at.column));
+            let message = format!("the decrypted text of `{path}` is no valid YAML{}", place.unwrap_or_default());
+            Mistake::new(message).hinted(format!("look at it with `cluster vault edit {path}`"))
+        };
+        let mut told = Mistakes::new();
+        mistakes.into_iter().for_each(|wrong| told.push(mistake(wrong)));
+        told
+    })
 }
 
 fn unreadable(path: &Utf8Path, error: &std::io::Error) -> Mistake {

@@ -1,7 +1,7 @@
 //! What a module is given when it runs.
 
 use super::Failure;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 
@@ -47,8 +47,9 @@ pub trait Context: Send + Sync {
         0
     }
 
-    /// The text of a file that Ansible Vault has encrypted (`copy: src:` and `template: src:` read such files).
-    fn decrypt(&self, _encrypted: &[u8]) -> Result<Vec<u8>, Failure> {
+    /// The text of a file that Ansible Vault has encrypted (`copy: src:` and `template: src:` read such files). From then on
+    /// the task does not show the content of files.
+    fn decrypt(&self, _encrypted: &[u8], _path: &Utf8Path) -> Result<Vec<u8>, Failure> {
         Err(Failure::message("Attempting to decrypt but no vault secrets found."))
     }
 }

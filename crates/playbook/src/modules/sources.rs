@@ -38,7 +38,7 @@ fn not_found(name: &str, candidates: &[Utf8PathBuf]) -> Failure {
 /// A file's bytes, in clear.
 pub(crate) fn read(invocation: &Invocation<'_>, path: &Utf8Path, decrypt: bool) -> Result<Vec<u8>, Failure> {
     let bytes = std::fs::read(path).map_err(|error| Failure::message(format!("could not find src={path}, {error}")))?;
-    if decrypt && bytes.starts_with(b"$ANSIBLE_VAULT;") { invocation.context.decrypt(&bytes) } else { Ok(bytes) }
+    if decrypt && bytes.starts_with(b"$ANSIBLE_VAULT;") { invocation.context.decrypt(&bytes, path) } else { Ok(bytes) }
 }
 
 /// A file's permissions, for `mode: preserve`.

@@ -5,6 +5,7 @@ use super::execution::Execution;
 use super::fault::{Fault, TASK_FAILED};
 use super::templates::{Templates, text};
 use super::variables::Host;
+use super::veil::Veil;
 use super::{parameters, paths, report};
 use crate::event::Event;
 use crate::load::{ActionKind, fields};
@@ -13,7 +14,7 @@ use diagnostic::Mistake;
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 use std::time::Duration;
-use template::{Value, Variable};
+use template::Value;
 use yaml::Node;
 
 /// What one execution left.
@@ -210,6 +211,7 @@ impl Execution<'_> {
     ) -> Result<(), Fault> {
         let settings = self.settings(templates).await?;
         let rendered = parameters::render(module, &self.task.action.arguments, templates).await?;
+        rendered.veil(module, &templates.veil);
         let position = self.task.action.position.clone();
         let environment = settings.environment.clone();
         let context = TaskContext::new(templates.clone(), &self.task.level, delegate, environment, position);
@@ -259,7 +261,7 @@ impl Execution<'_> {
                 return Ok(());
             }
             if attempt < most {
-                self.tell_retry(item, most, attempt);
+                self.tell_retry(item, most, attempt, &templates.veil);
                 tokio::time::sleep(settings.delay).await;
             }
         }
@@ -327,10 +329,10 @@ impl Execution<'_> {
         }
         let mut locals = (*templates.scope.locals).clone();
         if let Some(name) = &self.task.register {
-            locals.insert(name.clone(), Variable::Data(Value::from(&Json::Object(item.result.clone()))));
+            locals.insert(name.clone(), templates.veil.registered(&item.result));
         }
         for (name, value) in item.updates.iter().flat_map(Update::values) {
-            locals.insert(name.clone(), Variable::Data(Value::from(value)));
+            locals.insert(name.clone(), templates.veil.variable(value));
         }
         templates.with_locals(locals)
     }
@@ -363,14 +365,13 @@ impl Execution<'_> {
         }
     }
 
-    fn tell_retry(&self, item: &Item, most: u32, attempt: u32) {
-        let redactor = &self.run.options.redactor;
+    fn tell_retry(&self, item: &Item, most: u32, attempt: u32, veil: &Veil) {
         self.run.tell(Event::TaskRetried {
             host: self.host.name.clone(),
             task: self.title.clone(),
             attempt,
             retries_left: most - attempt,
-            result: report::shown(&item.result, item.no_log, redactor),
+            result: report::shown(&item.result, item.no_log, veil),
         });
     }
 

@@ -4,14 +4,15 @@ use super::connection::Way;
 use super::fault::Fault;
 use super::templates::Templates;
 use crate::load::Level;
-use crate::load::sources::mistake;
+use crate::load::sources::{self, mistake};
 use crate::modules::{Context, Failure};
+use camino::Utf8Path;
 use diagnostic::{Mistake, Position};
 use futures::future::BoxFuture;
 use remote::{Become, Command, Output};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
-use template::FileOptions;
+use template::{FileOptions, Traces};
 use tokio::sync::OnceCell;
 
 /// The surroundings of one call of a module.
@@ -82,12 +83,19 @@ impl Context for TaskContext<'_> {
 
     fn render_file(&self, text: &str, name: &str, options: &FileOptions) -> Result<String, Failure> {
         let scope = self.templates.scope.shared();
-        self.templates.engine.render_file(text, name, options, &scope).map_err(|error| self.fail(&error))
+        let (veil, traces) = (&self.templates.veil, Traces::new());
+        let rendered = self.templates.engine.with_traces(traces.clone()).render_file(text, name, options, &scope);
+        veil.content(&traces, rendered.as_deref().unwrap_or_default());
+        veil.traces().extend(traces.texts());
+        rendered.map_err(|error| self.fail(&error))
     }
 
     fn evaluate(&self, expression: &str) -> Result<Value, Failure> {
         let scope = self.templates.scope.shared();
         let value = self.templates.engine.expression(expression, &self.position, &scope);
+        if !self.templates.veil.traces().is_empty() {
+            self.templates.veil.echo(expression);
+        }
         value.map(|value| value.to_json()).map_err(|error| self.fail(&error))
     }
 
@@ -97,12 +105,13 @@ impl Context for TaskContext<'_> {
         self.templates.engine.condition(&node, &scope).map_err(|error| self.fail(&error))
     }
 
-    fn decrypt(&self, encrypted: &[u8]) -> Result<Vec<u8>, Failure> {
-        let decrypt = self.templates.run.options.decrypt.as_ref();
-        let decrypt = decrypt.ok_or_else(|| Failure::message("Attempting to decrypt but no vault secrets found."))?;
+    fn decrypt(&self, encrypted: &[u8], path: &Utf8Path) -> Result<Vec<u8>, Failure> {
         let text =
             std::str::from_utf8(encrypted).map_err(|_| Failure::message("an encrypted file holds more than text"))?;
-        decrypt(text).map(String::into_bytes).map_err(Failure::message)
+        let clear = sources::decrypted(path, text, self.templates.run.decrypt.as_deref());
+        let clear = clear.map_err(|mistake| self.failed(Fault::at(mistake)))?;
+        self.templates.veil.decrypted(&clear);
+        Ok(clear.into_bytes())
     }
 
     fn verbosity(&self) -> u8 {

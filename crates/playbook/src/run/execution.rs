@@ -6,6 +6,7 @@ use super::fault::Fault;
 use super::report;
 use super::templates::{Templates, text};
 use super::variables::{Host, Locals, PlayVariables, Scope};
+use super::veil::{Veil, plain};
 use crate::event::Event;
 use crate::load::{Loop, Play, Task};
 use diagnostic::Mistake;
@@ -38,6 +39,8 @@ pub(crate) struct Done {
     /// Files to include, in order.
     pub(crate) includes: Vec<Include>,
     pub(crate) duration: Duration,
+    /// Hides what was read of secrets.
+    pub(crate) veil: Arc<Veil>,
 }
 
 /// A file that `include_tasks` names.
@@ -55,7 +58,7 @@ impl<'r> Execution<'r> {
     pub(crate) async fn carry_out(&self, play: &Arc<PlayVariables>) -> Done {
         let begun = Instant::now();
         let scope = Scope::of_task(&self.run.world, play, &self.host, self.task);
-        let templates = Templates { run: self.run, engine: self.run.engine_for(self.play, self.task), scope };
+        let templates = self.run.templates(&self.run.engine_for(self.play, self.task), scope);
         let mut done = match &self.task.repeat {
             None => Done::of(self.once(&templates, None).await),
             Some(repeat) => match self.items(repeat, &templates).await {
@@ -66,6 +69,7 @@ impl<'r> Execution<'r> {
         };
         done.result.entry("changed").or_insert(Json::Bool(false));
         done.duration = begun.elapsed();
+        done.veil = templates.veil;
         done
     }
 
@@ -97,15 +101,15 @@ impl<'r> Execution<'r> {
             if let (Some(pause), true) = (control.pause, index > 0) {
                 tokio::time::sleep(pause).await;
             }
-            control.set(&mut locals, &all, index, value);
+            control.set(&mut locals, &all, index, &templates.veil);
             let here = templates.with_locals(locals.clone());
             let begun = Instant::now();
             let mut item = self.once(&here, None).await;
-            self.keep(&item, &mut locals);
+            self.keep(&item, &mut locals, &templates.veil);
             let here = templates.with_locals(locals.clone());
             let label = control.label(&mut item, value, &here).await;
             control.mark(&mut item.result, &here.scope.locals, index, value);
-            self.tell_item(&item, &label, begun.elapsed());
+            self.tell_item(&item, &label, begun.elapsed(), &templates.veil);
             let stop = self.should_break(repeat, &here).await;
             done.add(&mut item, &control, &here.scope.locals, label);
             results.push(item);
@@ -123,13 +127,13 @@ impl<'r> Execution<'r> {
     }
 
     /// What one item leaves for the next ones: the registered result and facts.
-    fn keep(&self, item: &Item, locals: &mut Locals) {
+    fn keep(&self, item: &Item, locals: &mut Locals, veil: &Veil) {
         if let Some(name) = &self.task.register {
-            locals.insert(name.clone(), Json::Object(item.result.clone()).into());
+            locals.insert(name.clone(), veil.registered(&item.result));
         }
         for update in &item.updates {
             for (name, value) in update.values() {
-                locals.insert(name.clone(), Variable::Data(Value::from(value)));
+                locals.insert(name.clone(), veil.variable(value));
             }
         }
     }
@@ -141,10 +145,9 @@ impl<'r> Execution<'r> {
         templates.hold(&repeat.control.break_when).await
     }
 
-    fn tell_item(&self, item: &Item, label: &str, duration: Duration) {
-        let redactor = &self.run.options.redactor;
+    fn tell_item(&self, item: &Item, label: &str, duration: Duration, veil: &Veil) {
         let status = super::step::ignored(report::status(&item.result), item.ignore_errors, item.ignore_unreachable);
-        let label = if item.no_log { "(censored due to no_log)".into() } else { redactor.redact(label) };
+        let label = if item.no_log { "(censored due to no_log)".to_owned() } else { veil.text(label) };
         // Files that are included are told when they are.
         if item.include.is_some() {
             return;
@@ -153,10 +156,10 @@ impl<'r> Execution<'r> {
             host: self.host.name.clone(),
             task: self.title.clone(),
             status,
-            item: label.into_owned(),
-            result: report::shown(&item.result, item.no_log, redactor),
+            item: label,
+            result: report::shown(&item.result, item.no_log, veil),
             duration_seconds: duration.as_secs_f64(),
-            diagnostic: report::shown_mistake(item.mistake.as_ref(), item.no_log, redactor),
+            diagnostic: report::shown_mistake(item.mistake.as_ref(), item.no_log, veil),
         });
     }
 }
@@ -189,15 +192,16 @@ impl<'t> Control<'t> {
     }
 
     /// Sets the variables of an item.
-    fn set(&self, locals: &mut Locals, all: &Arc<Vec<Value>>, index: usize, value: &Value) {
+    fn set(&self, locals: &mut Locals, all: &Arc<Vec<Value>>, index: usize, veil: &Veil) {
+        veil.echo(&self.variable);
         locals.insert("ansible_loop_var".to_owned(), Value::from(self.variable.as_str()).into());
-        locals.insert(self.variable.clone(), value.clone().into());
+        locals.insert(self.variable.clone(), veil.value(&all[index]));
         if let Some(name) = &self.index {
             locals.insert("ansible_index_var".to_owned(), Value::from(name.as_str()).into());
             locals.insert(name.clone(), Value::from(index).into());
         }
         if self.extended {
-            locals.insert("ansible_loop".to_owned(), self.extended(all, index).into());
+            locals.insert("ansible_loop".to_owned(), veil.value(&self.extended(all, index)));
         }
     }
 
@@ -244,8 +248,8 @@ impl<'t> Control<'t> {
             result.insert(name.clone(), index.into());
             result.insert("ansible_index_var".to_owned(), name.clone().into());
         }
-        if let Some(Variable::Data(extended)) = locals.get("ansible_loop") {
-            result.insert("ansible_loop".to_owned(), extended.to_json());
+        if let Some(extended) = data(locals, "ansible_loop") {
+            result.insert("ansible_loop".to_owned(), extended);
         }
     }
 
@@ -258,11 +262,17 @@ impl<'t> Control<'t> {
             Some("ansible_index_var"),
             Some("ansible_loop"),
         ];
-        let value = |name: &str| match locals.get(name) {
-            Some(Variable::Data(value)) => Some((name.to_owned(), value.to_json())),
-            _ => None,
-        };
+        let value = |name: &str| Some((name.to_owned(), data(locals, name)?));
         names.into_iter().flatten().filter_map(value).collect()
+    }
+}
+
+/// A variable of the loop as data.
+fn data(locals: &Locals, name: &str) -> Option<Json> {
+    match locals.get(name)? {
+        Variable::Data(value) => Some(value.to_json()),
+        Variable::Authored(marked) => Some(plain(marked)),
+        Variable::Scope(_) => None,
     }
 }
 
@@ -278,6 +288,7 @@ impl Done {
             updates: Vec::new(),
             includes: Vec::new(),
             duration: Duration::ZERO,
+            veil: Arc::default(),
         }
     }
 

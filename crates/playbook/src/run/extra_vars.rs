@@ -16,10 +16,21 @@ const COMMAND_LINE: &str = "<command line>";
 /// # Errors
 /// Everything wrong in them.
 pub fn extra_vars<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<IndexMap<String, Node>, Mistakes> {
+    extra_vars_with(arguments, None)
+}
+
+/// The same with a way to read encrypted files; what they hold is marked as secret.
+///
+/// # Errors
+/// Everything wrong in them.
+pub fn extra_vars_with<'a>(
+    arguments: impl IntoIterator<Item = &'a str>,
+    decrypt: Option<&template::Decrypt>,
+) -> Result<IndexMap<String, Node>, Mistakes> {
     let mut variables = IndexMap::new();
     let mut mistakes = Mistakes::new();
     for argument in arguments {
-        match read(argument).and_then(checked) {
+        match read(argument, decrypt).and_then(checked) {
             Ok(read) => variables.extend(read),
             Err(found) => mistakes.extend(found),
         }
@@ -28,9 +39,9 @@ pub fn extra_vars<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<In
     Ok(variables)
 }
 
-fn read(argument: &str) -> Result<Vec<(Node, Node)>, Mistakes> {
+fn read(argument: &str, decrypt: Option<&template::Decrypt>) -> Result<Vec<(Node, Node)>, Mistakes> {
     if let Some(path) = argument.strip_prefix('@') {
-        return entries(sources::read(Utf8Path::new(path))?.0);
+        return entries(sources::read_with(Utf8Path::new(path), decrypt)?.0);
     }
     let text = argument.trim_start();
     // `ansible/utils/vars.py`: what begins like a path is most likely a file whose `@` was forgotten.

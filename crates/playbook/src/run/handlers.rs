@@ -1,8 +1,10 @@
 //! Handlers: who was notified, and running them in the order in which they are defined.
 
+use super::execution::Done;
 use super::flow::{Flow, Inside};
 use super::templates::text;
 use super::variables::Scope;
+use super::veil::Veil;
 use crate::load::{Task, problems};
 use diagnostic::Mistake;
 use std::collections::BTreeSet;
@@ -25,11 +27,11 @@ impl Handlers {
 
 impl Flow<'_> {
     /// Notes that a task of a host notifies handlers.
-    pub(crate) fn notify(&mut self, host: usize, names: &[String], inside: Inside) {
-        for name in names {
+    pub(crate) fn notify(&mut self, host: usize, done: &Done, inside: Inside) {
+        for name in &done.notify {
             let found = self.find_handlers(name);
             if found.is_empty() {
-                self.missing_handler(name);
+                self.missing_handler(name, &done.veil);
             } else if inside.handlers {
                 // A handler that notifies: those after it still run in this round.
                 for handler in found {
@@ -41,14 +43,14 @@ impl Flow<'_> {
         }
     }
 
-    fn missing_handler(&mut self, name: &str) {
+    fn missing_handler(&mut self, name: &str, veil: &Veil) {
         let names = self.handlers.list.iter().filter_map(|handler| handler.name()?.as_str());
         let mistake = Mistake::new(format!("no handler is called `{name}` or listens to it"));
         let mistake = match problems::did_you_mean(name, names) {
             Some(hint) => mistake.hinted(hint),
             None => mistake,
         };
-        self.error.get_or_insert(mistake.into());
+        self.error.get_or_insert(veil.mistake(&mistake).into());
     }
 
     /// The handlers that a name reaches: the first one that is called so, and the first of each name that listens to it

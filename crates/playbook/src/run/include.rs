@@ -3,6 +3,7 @@
 use super::execution::{Done, Include};
 use super::fault::Fault;
 use super::flow::{Flow, Inside, State};
+use super::veil::Veil;
 use super::{paths, report};
 use crate::event::{Event, Status};
 use crate::load::{Item, Level, LevelKind, Place, Problems, Reader, Task, sources};
@@ -13,6 +14,8 @@ use std::sync::Arc;
 /// A file that some hosts include.
 struct Group {
     include: Include,
+    /// Hides what the first of its hosts has read of secrets.
+    veil: Arc<Veil>,
     hosts: Vec<usize>,
 }
 
@@ -21,7 +24,7 @@ impl Flow<'_> {
     pub(crate) async fn include(&mut self, task: &Arc<Task>, done: &[(usize, Done)], inside: Inside) {
         let mut files = Vec::new();
         for group in grouped(done, |host| self.states[host] == State::Active) {
-            match self.read(task, &group.include) {
+            match self.read(task, &group) {
                 Ok((path, items)) => {
                     self.tell_included(&path, &group);
                     files.push((items, group.hosts));
@@ -40,14 +43,14 @@ impl Flow<'_> {
         for host in &hosts {
             self.run.outcome().count(host, Status::Ok, false);
         }
-        let redact = |label: &String| self.run.options.redactor.redact(label).into_owned();
-        let item = group.include.label.as_ref().map(redact);
-        self.run.tell(Event::Included { file: path.to_string(), hosts, item });
+        let item = group.include.label.as_ref().map(|label| group.veil.text(label));
+        self.run.tell(Event::Included { file: group.veil.text(path.as_str()), hosts, item });
     }
 
     /// Reads the file. Its tasks inherit from where the include stands, not from the include itself, but for its variables
     /// and what `apply` says.
-    fn read(&self, task: &Task, include: &Include) -> Result<(Utf8PathBuf, Vec<Item>), Fault> {
+    fn read(&self, task: &Task, group: &Group) -> Result<(Utf8PathBuf, Vec<Item>), Fault> {
+        let include = &group.include;
         let kind = if task.is_handler { "handlers" } else { "tasks" };
         let folders = paths::search_path(self.play, &task.level);
         let directories: Vec<_> =
@@ -56,13 +59,7 @@ impl Flow<'_> {
             let message = format!("Could not find or access '{}' on the Ansible Controller.", include.file);
             Fault::at(Mistake::at(task.action.position.clone(), message))
         })?;
-        let file = Arc::new(Level {
-            kind: LevelKind::Include(sources::directory_of(&path)),
-            parent: task.level.parent.clone(),
-            keywords: crate::Keywords::default(),
-            vars: task.level.vars.clone(),
-            values: include.values.clone(),
-        });
+        let file = Arc::new(level(task, group, &path));
         let mut reader = Reader::new(&self.run.options.sources);
         let level = match task.action.arguments.get("apply") {
             Some(apply) => reader.apply_level(apply, Arc::clone(&file)).unwrap_or(file),
@@ -89,18 +86,32 @@ impl Flow<'_> {
             if !inside.rescued {
                 self.variables.remove(&name);
             }
-            let redactor = &self.run.options.redactor;
             self.run.tell(Event::TaskFinished {
                 host: name,
                 task: task.title().to_owned(),
                 status,
-                result: report::shown(&fault.result, false, redactor),
+                result: report::shown(&fault.result, false, &group.veil),
                 duration_seconds: 0.0,
                 position: task.position.clone(),
-                diagnostic: report::shown_mistake(fault.mistake.as_ref(), false, redactor),
+                diagnostic: report::shown_mistake(fault.mistake.as_ref(), false, &group.veil),
             });
         }
     }
+}
+
+/// What the tasks of an included file inherit. Values that are secret are kept beside the variables, where they can be marked.
+fn level(task: &Task, group: &Group, path: &Utf8PathBuf) -> Level {
+    let mut vars = task.level.vars.clone();
+    let mut values = group.include.values.clone();
+    values.retain(|name, value| match group.veil.variable(value) {
+        template::Variable::Authored(marked) => {
+            vars.insert(name.clone(), marked);
+            false
+        }
+        _ => true,
+    });
+    let kind = LevelKind::Include(sources::directory_of(path));
+    Level { kind, parent: task.level.parent.clone(), keywords: crate::Keywords::default(), vars, values }
 }
 
 /// The first thing wrong with a file. What only Ansible supports is wrong by now, too: the run is under way.
@@ -117,7 +128,10 @@ fn grouped(done: &[(usize, Done)], is_active: impl Fn(usize) -> bool) -> Vec<Gro
             let known = groups.iter_mut().find(|group| group.include == *include && !group.hosts.contains(host));
             match known {
                 Some(group) => group.hosts.push(*host),
-                None => groups.push(Group { include: include.clone(), hosts: vec![*host] }),
+                None => {
+                    let (include, veil) = (include.clone(), Arc::clone(&done.veil));
+                    groups.push(Group { include, veil, hosts: vec![*host] });
+                }
             }
         }
     }

@@ -4,7 +4,8 @@ use super::attempt::{Item, Update};
 use super::execution::Execution;
 use super::fault::Fault;
 use super::templates::{Templates, text};
-use super::{paths, report};
+use super::veil::hush;
+use super::{Run, paths, report};
 use crate::load::fields::is_variable_name;
 use crate::load::sources;
 use crate::modules::TaskResult;
@@ -27,10 +28,10 @@ impl Execution<'_> {
             Fault::at(Mistake::at(file.position.clone(), message))
         })?;
         let variables = match arguments.get("name") {
-            None => read(&path, self.run.options.decrypt.as_deref())?,
+            None => read(&path, self.run)?,
             Some(node) => vec![(
                 text(&templates.render(node, "error while resolving `name`").await?),
-                read_node(&path, self.run.options.decrypt.as_deref())?,
+                read_node(&path, self.run)?,
             )],
         };
         let mut shown = Map::new();
@@ -51,16 +52,17 @@ impl Execution<'_> {
     }
 }
 
-fn read_node(path: &Utf8Path, decrypt: Option<&template::Decrypt>) -> Result<Node, Fault> {
-    let (node, _) = sources::read_with(path, decrypt).map_err(|mistakes| {
+fn read_node(path: &Utf8Path, run: &Run<'_>) -> Result<Node, Fault> {
+    let (node, _) = sources::read_with(path, run.decrypt.as_deref()).map_err(|mistakes| {
         Fault::at(mistakes.into_iter().next().unwrap_or_else(|| Mistake::new(format!("file `{path}` can not be read"))))
     })?;
+    hush(&node, &run.options.redactor);
     Ok(node)
 }
 
 /// The variables of a file: a mapping.
-pub(crate) fn read(path: &Utf8Path, decrypt: Option<&template::Decrypt>) -> Result<Vec<(String, Node)>, Fault> {
-    let node = read_node(path, decrypt)?;
+pub(crate) fn read(path: &Utf8Path, run: &Run<'_>) -> Result<Vec<(String, Node)>, Fault> {
+    let node = read_node(path, run)?;
     let mut variables = Vec::new();
     if !matches!(node.value, Value::Mapping(_) | Value::Null) {
         let message = format!("a file of variables holds a mapping, not {}", node.kind());

@@ -1,6 +1,7 @@
 //! `meta`: what changes the course of the play itself.
 
 use super::flow::{Flow, Inside, State};
+use super::report;
 use crate::event::{Event, Status};
 use crate::load::{METAS, Meta, Task};
 use futures::future::BoxFuture;
@@ -66,9 +67,11 @@ impl Flow<'_> {
             Ok(None) => return true,
             Ok(Some(_)) => (Status::Skipping, skipped(meta, &self.hosts[host].name), None),
             Err(fault) => {
+                let mistake = report::shown_mistake(fault.mistake.as_ref(), false, &templates.veil);
+                let result = report::shown(&fault.result, false, &templates.veil);
                 self.states[host] = State::Failed;
                 self.run.outcome().count(&self.hosts[host].name, Status::Failed, false);
-                (Status::Failed, fault.result, fault.mistake)
+                (Status::Failed, result, mistake)
             }
         };
         self.run.tell(Event::TaskFinished {

@@ -26,6 +26,7 @@ mod step;
 mod tags;
 mod templates;
 mod variables;
+mod veil;
 mod way_to;
 
 #[cfg(test)]

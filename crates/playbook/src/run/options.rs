@@ -11,7 +11,7 @@ use yaml::Node;
 /// The settings of a run. [`Default`] is a plain `ansible-playbook site.yml`.
 #[derive(Clone)]
 pub struct Options {
-    /// `-e`; see [`crate::extra_vars`].
+    /// `-e`; see [`crate::extra_vars`] and, where encrypted files are read, [`crate::extra_vars_with`].
     pub extra_vars: IndexMap<String, Node>,
     /// `--limit`
     pub limit: Option<String>,
@@ -33,9 +33,10 @@ pub struct Options {
     pub verbosity: u8,
     /// How machines are reached when neither variables nor keywords say it.
     pub connection: Connection,
-    /// Knows what must not be shown.
+    /// Knows what must not be shown; a run adds what it decrypts.
     pub redactor: Redactor,
-    /// Reads `!vault` values.
+    /// Reads `!vault` values and encrypted files. Events hide what comes out of it, and what is made of that, by origin:
+    /// whichever task reads it, however short it is.
     pub decrypt: Option<Arc<template::Decrypt>>,
     /// What `include_tasks` is read with.
     pub sources: Sources,

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::templates::{Templates, text};
+use super::veil::Veil;
 use crate::load::{Argument, Arguments};
 use crate::modules::{Kind, Module, Parameter};
 use diagnostic::Mistake;
@@ -14,6 +15,24 @@ use yaml::Node;
 pub(crate) struct Rendered {
     pub(crate) parameters: Map<String, Json>,
     pub(crate) free_form: Option<String>,
+}
+
+impl Rendered {
+    /// Tells the veil which keys of the result can say again what the module was given, and of the content of a file.
+    pub(crate) fn veil(&self, module: &Module, veil: &Veil) {
+        if veil.traces().is_empty() {
+            return;
+        }
+        for (name, value) in &self.parameters {
+            veil.echo(name);
+            if let Some(parameter) = module.parameters.iter().find(|parameter| parameter.name == name) {
+                parameter.aliases.iter().for_each(|alias| veil.echo(alias));
+            }
+            if name == "content" {
+                veil.content(veil.traces(), &value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            }
+        }
+    }
 }
 
 /// Renders the arguments of a module.

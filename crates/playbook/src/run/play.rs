@@ -29,13 +29,15 @@ pub(crate) async fn all(run: &Run<'_>, playbook: &Playbook) -> Result<(), Error>
 /// Runs a play; whether the next one may follow.
 async fn one(run: &Run<'_>, play: &Play) -> Result<bool, Error> {
     let plain = Arc::new(variables(run, play, &[], &[], HashMap::new()));
+    let templates = run.templates(&run.engine, Scope::of_play(&run.world, &plain));
     let name = match &play.name {
-        Some(node) => render(run, &plain, node).map_or_else(|_| play.title(), |value| text(&value)),
+        Some(node) => templates.render_now(node).map_or_else(|_| play.title(), |value| text(&value)),
         None => pattern(run, play, &plain)?,
     };
+    let title = templates.veil.text(&name);
     let hosts = hosts(run, play, &plain)?;
     if hosts.is_empty() {
-        run.tell(Event::NoHosts { play: name });
+        run.tell(Event::NoHosts { play: title });
         return Ok(true);
     }
     let all: Vec<String> = hosts.iter().map(|host| host.name.clone()).collect();
@@ -56,7 +58,7 @@ async fn one(run: &Run<'_>, play: &Play) -> Result<bool, Error> {
         let variables = Arc::new(PlayVariables { name: name.clone(), ..variables(run, play, &all, &names, files) });
         let left: Vec<_> = batch.iter().filter(|host| !is_lost(run, &host.name)).cloned().collect();
         let hosts = left.iter().map(|host| host.name.clone()).collect();
-        run.tell(Event::PlayStarted { play: name.clone(), hosts });
+        run.tell(Event::PlayStarted { play: title.clone(), hosts });
         let newly_lost = left.len();
         let flow = Flow::new(run, play, variables, left, &settings);
         let end = flow.sections().await?;
@@ -105,8 +107,8 @@ fn variables(
 }
 
 fn render(run: &Run<'_>, play: &Arc<PlayVariables>, node: &Node) -> Result<Value, Error> {
-    let scope = Scope::of_play(&run.world, play).shared();
-    run.engine.render(node, &scope).map_err(|error| sources::mistake(&error).into())
+    let templates = run.templates(&run.engine, Scope::of_play(&run.world, play));
+    templates.render_now(node).map_err(|error| templates.veil.mistake(&sources::mistake(&error)).into())
 }
 
 fn flag(run: &Run<'_>, play: &Arc<PlayVariables>, node: Option<&Node>, keyword: &str) -> Result<Option<bool>, Error> {
@@ -187,19 +189,19 @@ fn vars_files(
 
 fn read_files(run: &Run<'_>, play: &Play, scope: &Scope) -> Result<Vec<File>, Error> {
     let folders = paths::with_kind(std::slice::from_ref(&play.directory), "vars");
-    let scope = scope.shared();
+    let templates = run.templates(&run.engine, scope.clone());
     let mut files = Vec::new();
     for entry in &play.vars_files {
         let mut found = None;
         for candidate in fields::list(entry) {
-            let name = match run.engine.render(&candidate, &scope) {
+            let name = match templates.render_now(&candidate) {
                 Ok(name) => text(&name),
                 Err(error) if error.is_undefined() => {
                     run.warn(&format!("skipping vars_file item due to an undefined variable: {error}"));
                     found = Some(None);
                     break;
                 }
-                Err(error) => return Err(sources::mistake(&error).into()),
+                Err(error) => return Err(templates.veil.mistake(&sources::mistake(&error)).into()),
             };
             if let Some(path) = sources::find_file(&name, &folders) {
                 found = Some(Some(path));
@@ -211,11 +213,10 @@ fn read_files(run: &Run<'_>, play: &Play, scope: &Scope) -> Result<Vec<File>, Er
             run.warn(&format!("{}: no file {} of variables", entry.position, names.join(", ")));
         }
         if let Some(Some(path)) = found {
-            let variables =
-                include_vars::read(&path, run.options.decrypt.as_deref()).map_err(|fault| match fault.mistake {
-                    Some(mistake) => Error::from(mistake),
-                    None => Mistake::at(entry.position.clone(), format!("file `{path}` can not be read")).into(),
-                })?;
+            let variables = include_vars::read(&path, run).map_err(|fault| match fault.mistake {
+                Some(mistake) => Error::from(mistake),
+                None => Mistake::at(entry.position.clone(), format!("file `{path}` can not be read")).into(),
+            })?;
             files.push(variables.into_iter().map(|(name, node)| (name, Arc::new(node))).collect());
         }
     }

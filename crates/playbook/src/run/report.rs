@@ -1,7 +1,8 @@
 //! What is told of a result: without secrets, without what is internal, with what Ansible adds for convenience.
 
+use super::veil::Veil;
 use crate::event::Status;
-use diagnostic::{Mistake, Redactor};
+use diagnostic::Mistake;
 use serde_json::{Map, Value};
 
 /// Ansible's words in the place of a result that must not be shown (`censor_result`, 2.19).
@@ -57,7 +58,7 @@ pub(crate) fn strip(result: &mut Map<String, Value>) {
 }
 
 /// A result as it may be shown.
-pub(crate) fn shown(result: &Map<String, Value>, no_log: bool, redactor: &Redactor) -> Map<String, Value> {
+pub(crate) fn shown(result: &Map<String, Value>, no_log: bool, veil: &Veil) -> Map<String, Value> {
     if no_log {
         let mut censored = censor(result);
         if let Some(Value::Array(items)) = result.get("results") {
@@ -66,9 +67,8 @@ pub(crate) fn shown(result: &Map<String, Value>, no_log: bool, redactor: &Redact
         }
         return censored;
     }
-    let mut shown = result.clone();
+    let mut shown = veil.result(result);
     strip(&mut shown);
-    shown.values_mut().for_each(|value| redact(value, redactor));
     shown
 }
 
@@ -77,36 +77,16 @@ fn censor(result: &Map<String, Value>) -> Map<String, Value> {
     kept.chain([("censored".to_owned(), Value::from(CENSORED))]).collect()
 }
 
-/// Replaces secrets in all strings of a value.
-pub(crate) fn redact(value: &mut Value, redactor: &Redactor) {
-    match value {
-        Value::String(text) => {
-            if let std::borrow::Cow::Owned(redacted) = redactor.redact(text) {
-                *text = redacted;
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, redactor)),
-        Value::Object(entries) => entries.values_mut().for_each(|value| redact(value, redactor)),
-        _ => {}
-    }
-}
-
 /// What explains a failure, as it may be shown.
-pub(crate) fn shown_mistake(mistake: Option<&Mistake>, no_log: bool, redactor: &Redactor) -> Option<Mistake> {
-    let mistake = mistake?;
-    let redact = |text: &String| redactor.redact(text).into_owned();
-    let message = if no_log { CENSORED.to_owned() } else { redact(&mistake.message) };
-    Some(Mistake {
-        message,
-        position: mistake.position.clone(),
-        label: mistake.label.as_ref().filter(|_| !no_log).map(redact),
-        hint: mistake.hint.as_ref().map(redact),
-    })
+pub(crate) fn shown_mistake(mistake: Option<&Mistake>, no_log: bool, veil: &Veil) -> Option<Mistake> {
+    let shown = veil.mistake(mistake?);
+    Some(if no_log { Mistake { message: CENSORED.to_owned(), label: None, ..shown } } else { shown })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use diagnostic::Redactor;
     use serde_json::json;
 
     fn object(value: Value) -> Map<String, Value> {
@@ -124,7 +104,7 @@ mod tests {
     #[test]
     fn a_censored_result_keeps_nothing_but_its_verdict() {
         let result = object(json!({"changed": true, "msg": "secret", "results": [{"item": "x", "changed": false}]}));
-        let shown = shown(&result, true, &Redactor::new());
+        let shown = shown(&result, true, &Veil::default());
         assert_eq!(shown["changed"], true);
         assert_eq!(shown["results"][0], json!({"changed": false, "censored": CENSORED}));
         assert!(!Value::Object(shown).to_string().contains("secret"));
@@ -135,6 +115,6 @@ mod tests {
         let redactor = Redactor::new();
         redactor.add("correct horse");
         let result = object(json!({"a": [{"b": "the correct horse"}], "_ansible_verbose": 1}));
-        assert_eq!(Value::Object(shown(&result, false, &redactor)), json!({"a": [{"b": "the ********"}]}));
+        assert_eq!(Value::Object(shown(&result, false, &Veil::new(&redactor))), json!({"a": [{"b": "the ********"}]}));
     }
 }

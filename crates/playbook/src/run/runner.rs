@@ -4,12 +4,13 @@ use super::context::TaskContext;
 use super::fault::Fault;
 use super::machines::Machines;
 use super::templates::Templates;
-use super::variables::{Host, World};
+use super::variables::{Host, Scope, World};
+use super::veil::{Veil, hush};
 use super::{Options, Outcome, facts, play};
 use crate::event::Event;
 use crate::{Error, Playbook};
 use camino::Utf8Path;
-use diagnostic::Redactor;
+use diagnostic::Secret;
 use inventory::Inventory;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +23,8 @@ pub(crate) struct Run<'r> {
     pub(crate) options: &'r Options,
     pub(crate) world: Arc<World>,
     pub(crate) engine: Engine,
+    /// Reads what is encrypted; the same text is decrypted once.
+    pub(crate) decrypt: Option<Arc<Decrypt>>,
     pub(crate) machines: Machines,
     pub(crate) cancel: CancellationToken,
     events: &'r (dyn Fn(Event) + Send + Sync),
@@ -75,12 +78,16 @@ impl<'r> Run<'r> {
         events: &'r (dyn Fn(Event) + Send + Sync),
         cancel: CancellationToken,
     ) -> Self {
-        let engine = match &options.decrypt {
-            Some(decrypt) => Engine::new().with_decrypt(hushed(decrypt, &options.redactor)),
-            None => Engine::new(),
+        let decrypt = options.decrypt.as_ref().map(once);
+        let engine = Engine::new().with_redactor(options.redactor.clone());
+        let engine = match &decrypt {
+            Some(decrypt) => engine.with_decrypt(Arc::clone(decrypt)),
+            None => engine,
         };
+        options.extra_vars.values().for_each(|node| hush(node, &options.redactor));
         Self {
             options,
+            decrypt,
             world: Arc::new(World::new(inventory, options, directory)),
             engine,
             machines: Machines::default(),
@@ -94,6 +101,12 @@ impl<'r> Run<'r> {
 }
 
 impl Run<'_> {
+    /// Templates with variables, whose secrets a veil of their own hides.
+    pub(crate) fn templates(&self, engine: &Engine, scope: Scope) -> Templates<'_> {
+        let veil = Arc::new(Veil::new(&self.options.redactor));
+        Templates { run: self, engine: engine.with_traces(veil.traces().clone()), scope, veil }
+    }
+
     pub(crate) fn tell(&self, event: Event) {
         (self.events)(event);
     }
@@ -151,12 +164,18 @@ impl Run<'_> {
     }
 }
 
-/// Decryption after which the plaintext is never shown.
-fn hushed(decrypt: &Arc<Decrypt>, redactor: &Redactor) -> Arc<Decrypt> {
-    let (decrypt, redactor) = (Arc::clone(decrypt), redactor.clone());
+/// Decryption that keeps what it has decrypted: deriving a key takes its time, and templates read a value whenever they
+/// use it.
+fn once(decrypt: &Arc<Decrypt>) -> Arc<Decrypt> {
+    let decrypt = Arc::clone(decrypt);
+    let known: Mutex<HashMap<String, Secret<String>>> = Mutex::default();
     Arc::new(move |ciphertext| {
+        let known = || known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plaintext) = known().get(ciphertext) {
+            return Ok(plaintext.reveal().clone());
+        }
         let plaintext = decrypt(ciphertext)?;
-        redactor.add(&plaintext);
+        known().insert(ciphertext.to_owned(), Secret::new(plaintext.clone()));
         Ok(plaintext)
     })
 }

@@ -10,7 +10,7 @@ use crate::event::{Event, Status};
 use crate::load::{ActionKind, Task};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 use template::Value;
 
@@ -20,8 +20,8 @@ impl Flow<'_> {
         if !inside.handlers && !self.is_selected(task) {
             return;
         }
-        let title = self.title(task, hosts[0]);
-        if self.run.awaits_start() && self.run.is_before_start(&title, &task.action.name) {
+        let (name, title) = self.title(task, hosts[0]);
+        if self.run.awaits_start() && self.run.is_before_start(&name, &task.action.name) {
             return;
         }
         if let ActionKind::Meta(meta) = task.action.kind {
@@ -64,18 +64,22 @@ impl Flow<'_> {
         Selection { only: &options.tags, skip: &options.skip_tags }.takes(&tags_of(&task.level, render))
     }
 
-    /// The task's name, rendered as far as that goes.
-    fn title(&self, task: &Task, host: usize) -> String {
+    /// The task's name, rendered as far as that goes: as it is, and as it may be shown.
+    fn title(&self, task: &Task, host: usize) -> (String, String) {
         let plain = || task.title().to_owned();
-        let Some(name) = task.name().filter(|name| crate::load::fields::holds_template(name)) else { return plain() };
+        let Some(name) = task.name().filter(|name| crate::load::fields::holds_template(name)) else {
+            return (plain(), plain());
+        };
         let scope = Scope::of_task(&self.run.world, &self.variables, &self.hosts[host], task);
-        let title = self.run.engine.render(name, &scope.shared()).map_or_else(|_| plain(), |value| text(&value));
-        self.run.options.redactor.redact(&title).into_owned()
+        let templates = self.run.templates(&self.run.engine, scope);
+        let name = templates.render_now(name).map_or_else(|_| plain(), |value| text(&value));
+        let title = templates.veil.text(&name);
+        (name, title)
     }
 
     pub(crate) fn templates(&self, task: &Task, host: usize) -> Templates<'_> {
         let scope = Scope::of_task(&self.run.world, &self.variables, &self.hosts[host], task);
-        Templates { run: self.run, engine: self.run.engine_for(self.play, task), scope }
+        self.run.templates(&self.run.engine_for(self.play, task), scope)
     }
 
     /// A keyword that concerns all hosts, rendered for the first. What can't be rendered fails when the task runs.
@@ -140,15 +144,14 @@ impl Flow<'_> {
         if !done.includes.is_empty() && report::status(&done.result) != Status::Failed {
             return;
         }
-        let redactor = &self.run.options.redactor;
         self.run.tell(Event::TaskFinished {
             host: self.hosts[host].name.clone(),
             task: title.to_owned(),
             status: verdict(done, inside),
-            result: report::shown(&done.result, done.no_log, redactor),
+            result: report::shown(&done.result, done.no_log, &done.veil),
             duration_seconds: done.duration.as_secs_f64(),
             position: task.position.clone(),
-            diagnostic: report::shown_mistake(done.mistake.as_ref(), done.no_log, redactor),
+            diagnostic: report::shown_mistake(done.mistake.as_ref(), done.no_log, &done.veil),
         });
     }
 
@@ -168,9 +171,9 @@ impl Flow<'_> {
                 self.variables.remove(&name);
             }
             Status::Ok | Status::Changed => {
-                self.keep(&done.updates, &everyone);
+                self.keep(done, &everyone);
                 if report::is_true(&done.result, "changed") {
-                    self.notify(host, &done.notify, inside);
+                    self.notify(host, done, inside);
                 }
             }
             Status::Skipping | Status::Ignored => {}
@@ -178,7 +181,7 @@ impl Flow<'_> {
         if let Some(register) = &task.register {
             let mut result = done.result.clone();
             report::strip(&mut result);
-            let value = Value::from(Json::Object(result));
+            let value = done.veil.registered(&result);
             for host in everyone {
                 self.hosts[host].memory_mut().set.insert(register.clone(), value.clone());
             }
@@ -194,13 +197,13 @@ impl Flow<'_> {
         (0..self.hosts.len()).filter(|host| self.states[*host] != State::Unreachable).collect()
     }
 
-    fn keep(&self, updates: &[Update], hosts: &[usize]) {
+    fn keep(&self, done: &Done, hosts: &[usize]) {
         for host in hosts {
             let mut memory = self.hosts[*host].memory_mut();
-            for update in updates {
+            for update in &done.updates {
                 match update {
                     Update::Set(values) => {
-                        memory.set.extend(values.iter().map(|(name, value)| (name.clone(), Value::from(value))))
+                        memory.set.extend(values.iter().map(|(name, value)| (name.clone(), done.veil.variable(value))));
                     }
                     Update::Facts(facts) => memory.add_facts(facts),
                     Update::Included(variables, _) => {
@@ -223,8 +226,8 @@ impl Flow<'_> {
         if inside.rescued {
             let described = json!({"name": task.title(), "action": full_name(&task.action.name)});
             let mut memory = self.hosts[host].memory_mut();
-            memory.set.insert("ansible_failed_task".to_owned(), Value::from(described));
-            memory.set.insert("ansible_failed_result".to_owned(), Value::from(Json::Object(done.result.clone())));
+            memory.set.insert("ansible_failed_task".to_owned(), Value::from(described).into());
+            memory.set.insert("ansible_failed_result".to_owned(), done.veil.registered(&done.result));
         }
     }
 

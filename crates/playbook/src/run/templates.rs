@@ -4,6 +4,7 @@
 use super::Run;
 use super::fault::Fault;
 use super::variables::{Locals, Scope};
+use super::veil::Veil;
 use crate::load::fields;
 use std::sync::Arc;
 use template::{Engine, Error, Value};
@@ -15,6 +16,8 @@ pub(crate) struct Templates<'r> {
     pub(crate) run: &'r Run<'r>,
     pub(crate) engine: Engine,
     pub(crate) scope: Scope,
+    /// Hides what they have read of secrets.
+    pub(crate) veil: Arc<Veil>,
 }
 
 impl Templates<'_> {
@@ -26,6 +29,11 @@ impl Templates<'_> {
     /// Renders a node. `doing` begins the message of an error.
     pub(crate) async fn render(&self, node: &Node, doing: &str) -> Result<Value, Fault> {
         self.evaluate(doing, |engine, scope| engine.render(node, scope)).await
+    }
+
+    /// Renders a node without asking any machine for facts.
+    pub(crate) fn render_now(&self, node: &Node) -> Result<Value, Error> {
+        self.engine.render(node, &self.scope.shared())
     }
 
     /// Whether all conditions hold; else the first that does not.

@@ -1,7 +1,6 @@
 //! The way to a host as a play would take it, for whoever has something to do there beside playbooks.
 
 use super::connection::Way;
-use super::templates::Templates;
 use super::variables::Scope;
 use super::{Options, Run};
 use crate::Error;
@@ -21,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 pub async fn way_to(inventory: &Arc<Inventory>, host: &str, options: &Options) -> Result<Way, Error> {
     let run = Run::new(inventory, options, Utf8Path::new("."), &|_| {}, CancellationToken::new());
     let host = run.world.host(host);
-    let templates = Templates { run: &run, engine: run.engine.clone(), scope: Scope::of_world(&run.world) };
+    let templates = run.templates(&run.engine, Scope::of_world(&run.world));
     let level = Level {
         kind: LevelKind::Play,
         parent: None,
@@ -32,6 +31,6 @@ pub async fn way_to(inventory: &Arc<Inventory>, host: &str, options: &Options) -
     let way = Way::find(&templates, &level, Some(&host)).await;
     way.map_err(|fault| {
         let message = || fault.result.get("msg").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        fault.mistake.clone().unwrap_or_else(|| Mistake::new(message())).into()
+        templates.veil.mistake(&fault.mistake.clone().unwrap_or_else(|| Mistake::new(message()))).into()
     })
 }

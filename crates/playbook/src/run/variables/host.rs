@@ -32,7 +32,7 @@ pub(crate) struct Memory {
     /// `include_vars`
     pub(crate) included: HashMap<String, Variable>,
     /// `set_fact` and `register`
-    pub(crate) set: HashMap<String, Value>,
+    pub(crate) set: HashMap<String, Variable>,
 }
 
 impl Host {

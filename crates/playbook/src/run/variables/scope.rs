@@ -138,7 +138,7 @@ impl Scope {
 
     fn in_memory(&self, name: &str) -> Option<Variable> {
         let memory = self.host.as_ref()?.memory();
-        memory.set.get(name).map(|value| value.clone().into()).or_else(|| memory.included.get(name).cloned())
+        memory.set.get(name).or_else(|| memory.included.get(name)).cloned()
     }
 
     fn in_play(&self, name: &str) -> Option<Variable> {
