@@ -21,12 +21,13 @@ fn label() -> impl Strategy<Value = Option<String>> {
     proptest::option::of("[a-zA-Z0-9_.@-]([a-zA-Z0-9_ .@-]{0,14}[a-zA-Z0-9_.@-])?")
 }
 
-/// Bytes of any kind, and sometimes text.
+/// Bytes of any kind, also none, or whole blocks.
 fn content() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
-        proptest::collection::vec(any::<u8>(), 0..200),
-        ".{0,60}".prop_map(String::into_bytes),
+        proptest::collection::vec(any::<u8>(), 0..100),
         Just(Vec::new()),
+        any::<[u8; 16]>().prop_map(|bytes| bytes.to_vec()),
+        any::<[u8; 32]>().prop_map(|bytes| bytes.to_vec()),
     ]
 }
 
@@ -132,21 +133,30 @@ proptest! {
     }
 }
 
+/// What bodies consist of, and what does not belong there.
+const BODY: &[&str] =
+    &["30", "39", "61", "66", "0a", "3", "a", "F", "\n", "\r\n", "\r", " ", ";", "g", "30313233343536373839"];
+
 proptest! {
     #![proptest_config(cases(20_000))]
 
     #[test]
-    fn any_bytes_are_no_trouble(data in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_are_no_trouble(data in proptest::collection::vec(any::<u8>(), 0..150)) {
         exercise(&data, &Password::new(b"one".to_vec()).unwrap());
     }
 
     #[test]
     fn any_bytes_after_a_header_are_no_trouble(
-        header in prop_oneof![Just("$ANSIBLE_VAULT;1.1;AES256\n"), Just("$ANSIBLE_VAULT;1.2;AES256;a\r\n"), Just("$ANSIBLE_VAULT")],
-        body in prop_oneof!["[0-9a-f\n]{0,200}", "(3[0-9]|6[1-6]|0a){0,100}", "[ -~\r\n]{0,60}"]
+        header in prop::sample::select(vec!["$ANSIBLE_VAULT;1.1;AES256\n", "$ANSIBLE_VAULT;1.2;AES256;a\r\n", "$ANSIBLE_VAULT"]),
+        body in proptest::collection::vec(prop::sample::select(BODY.to_vec()), 0..60)
     ) {
-        exercise(format!("{header}{body}").as_bytes(), &Password::new(b"one".to_vec()).unwrap());
+        exercise([header, &body.concat()].concat().as_bytes(), &Password::new(b"one".to_vec()).unwrap());
     }
+
+}
+
+proptest! {
+    #![proptest_config(cases(8_000))]
 
     #[test]
     fn three_lines_of_any_kind_are_no_trouble(salt in content(), digest in content(), ciphertext in content()) {

@@ -77,6 +77,11 @@ impl Secrets {
         self.all.is_empty()
     }
 
+    /// Labels and passwords in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Password)> {
+        self.all.iter().map(|(label, password)| (label.as_str(), password))
+    }
+
     /// The labels in order.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         self.all.iter().map(|(label, _)| label.as_str())

@@ -157,6 +157,7 @@ mod tests {
     use diagnostic::Diagnose;
     use rstest::rstest;
     use std::fs::Permissions;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
 
     fn never(question: &str) -> Result<Password, Error> {
         panic!("asked: {question}")
@@ -166,11 +167,14 @@ mod tests {
         Password::new(text.into()).unwrap()
     }
 
-    struct Folder(tempfile::TempDir);
+    /// One test at a time: a program can't be started while a child of another test still has it open for writing.
+    static ONE: Mutex<()> = Mutex::new(());
+
+    struct Folder(tempfile::TempDir, #[expect(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
 
     impl Folder {
         fn new() -> Self {
-            Self(tempfile::tempdir().unwrap())
+            Self(tempfile::tempdir().unwrap(), ONE.lock().unwrap_or_else(PoisonError::into_inner))
         }
 
         /// Writes a file and says where.
