@@ -47,11 +47,25 @@ impl Traces {
         self.0.texts.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Of what an evaluation has noted, what its result holds.
+    /// Of what an evaluation has noted, what its result holds, be it between quotes.
     pub(crate) fn keep(&self, noted: Vec<String>, result: &Value) {
         let result = held(result);
-        self.extend(noted.into_iter().filter(|text| result.iter().any(|held| held.contains(text.as_str()))));
+        let holds = |text: &str| result.iter().any(|held| held.contains(text));
+        let is_held = |text: &String| holds(text) || diagnostic::quoted_forms(text).iter().any(|form| holds(form));
+        self.extend(noted.into_iter().filter(is_held));
     }
+
+    /// The words of a command line that a shell may make of the texts in it.
+    pub fn split(&self, line: &str) {
+        let known = self.texts();
+        let inside = known.iter().filter(|text| line.contains(text.as_str()));
+        self.extend(inside.flat_map(|text| words(text)).map(str::to_owned));
+    }
+}
+
+/// What stands between white space and quotes.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| character.is_whitespace() || "'\"\\".contains(character))
 }
 
 /// The texts that the scalars of a value can be seen as. Keys name what is there, and are not among them.
@@ -150,7 +164,7 @@ impl Notes {
         let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         let short: Vec<&String> = texts.iter().filter(|text| text.chars().count() < SHORTEST_PART).collect();
         let holds = |word: &&str| short.iter().any(|part| !part.is_empty() && word.contains(part.as_str()));
-        let found: Vec<String> = text.split_whitespace().filter(holds).map(str::to_owned).collect();
+        let found: Vec<String> = words(text).filter(holds).map(str::to_owned).collect();
         texts.extend(found);
     }
 

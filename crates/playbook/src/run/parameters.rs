@@ -23,6 +23,9 @@ impl Rendered {
         if veil.traces().is_empty() {
             return;
         }
+        if let Some(line) = &self.free_form {
+            veil.traces().split(line);
+        }
         for (name, value) in &self.parameters {
             veil.echo(name);
             if let Some(parameter) = module.parameters.iter().find(|parameter| parameter.name == name) {

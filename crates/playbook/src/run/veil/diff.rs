@@ -41,6 +41,13 @@ pub(super) fn cover(diff: &mut Json, real: &Json) {
     }
 }
 
+/// The new contents in the differences of a result, or of the results of a loop.
+pub(super) fn contents(result: &Json) -> Box<dyn Iterator<Item = &str> + '_> {
+    let under = |key: &str| result.get(key).and_then(Json::as_array).into_iter().flatten();
+    let own = under("diff").chain(result.get("diff")).filter_map(|diff| diff.get("after")?.as_str());
+    Box::new(own.chain(under("results").flat_map(contents)))
+}
+
 fn stays(before: &str, after: &str) -> String {
     let kept: Vec<&str> = after.lines().collect();
     let covered = |line: &str| {

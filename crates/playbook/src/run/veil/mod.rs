@@ -9,5 +9,8 @@ mod mark;
 mod veil;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use mark::{hush, plain};
 pub(crate) use veil::Veil;

@@ -136,8 +136,10 @@ impl Veil {
             return None;
         }
         let echoes = |key: &str| self.is_echo(key);
-        let hides_content = self.hides_content.load(Relaxed);
-        let mut marker = Marker { words: self.words(), echoes: &echoes, hides_content, found: false };
+        let words = self.words();
+        let hides_content = self.hides_content.load(Relaxed)
+            || diff::contents(data).any(|text| matches!(words.hide(text), std::borrow::Cow::Owned(_)));
+        let mut marker = Marker { words, echoes: &echoes, hides_content, found: false };
         let node = marker.node(kind, data, &Position::new("<data>", 1, 1));
         marker.found.then(|| Variable::Authored(Arc::new(node)))
     }
