@@ -89,6 +89,16 @@ impl Service {
         self.folder.join("values.yml")
     }
 
+    /// Values that are encrypted, laid over those; most services have none.
+    pub fn encrypted_values(&self) -> Utf8PathBuf {
+        self.folder.join("values.yml.enc")
+    }
+
+    /// The keys that the encrypted configuration is to have, with what they mean.
+    pub fn example_config(&self) -> Utf8PathBuf {
+        self.folder.join("cfg.example.yml")
+    }
+
     /// The encrypted configuration, which exists when [`Service::vault`] is set and somebody made it.
     pub fn encrypted_config(&self) -> Utf8PathBuf {
         self.folder.join("cfg.enc")

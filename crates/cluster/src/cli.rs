@@ -1,6 +1,7 @@
 //! The arguments that every command takes, and the list of commands.
 
 use crate::commands::Command;
+use crate::passwords::VaultOptions;
 use crate::target::Target;
 use clap::{ArgAction, Args, Parser, ValueEnum};
 
@@ -43,6 +44,9 @@ pub(crate) struct Global {
     /// Show only what was asked for, and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) vault: VaultOptions,
 }
 
 /// Form of the output.

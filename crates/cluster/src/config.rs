@@ -24,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) helm: String,
     /// Cluster to work on when nothing else says it.
     pub(crate) target: Target,
+    /// File with the vault password, or a program that prints it, relative to the file.
+    pub(crate) vault_password_file: Option<Utf8PathBuf>,
     /// What runs playbooks when no flag says it.
     pub(crate) engine: Engine,
     /// Where the controller gets the charts from.
@@ -50,6 +52,7 @@ impl Default for Config {
             kubeconfig: "/etc/rancher/k3s/k3s.yaml".into(),
             helm: "helm".to_owned(),
             target: Target::Boards,
+            vault_password_file: None,
             engine: Engine::Auto,
             source: Source::default(),
         }
@@ -70,6 +73,14 @@ impl Default for Source {
 pub(crate) struct Found {
     pub(crate) root: Utf8PathBuf,
     pub(crate) config: Config,
+}
+
+impl Found {
+    /// The file with the vault password: relative to the folder, unless it starts at the home folder (`~`).
+    pub(crate) fn vault_password_file(&self) -> Option<Utf8PathBuf> {
+        let path = self.config.vault_password_file.as_ref()?;
+        Some(if path.as_str().starts_with('~') { path.clone() } else { self.root.join(path) })
+    }
 }
 
 /// Reads the file given, else the nearest one in the current folder or above it.

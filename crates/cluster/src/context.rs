@@ -5,6 +5,7 @@ use crate::commands::playbook::Engine;
 use crate::config::{self, Config};
 use crate::exit::{Failure, Result, boxed};
 use crate::output::Output;
+use crate::passwords::Passwords;
 use crate::prompt;
 use crate::target::Target;
 use camino::Utf8PathBuf;
@@ -22,13 +23,20 @@ pub(crate) struct Context {
     global: Global,
     found: OnceLock<config::Found>,
     become_password: OnceLock<Secret<String>>,
+    passwords: OnceLock<Passwords>,
 }
 
 impl Context {
     /// Nothing is read yet: `cluster version` works anywhere.
     #[expect(clippy::unnecessary_wraps, reason = "more of the environment will be checked here")]
     pub(crate) fn new(global: &Global, output: Output) -> Result<Self> {
-        Ok(Self { output, global: global.clone(), found: OnceLock::new(), become_password: OnceLock::new() })
+        Ok(Self {
+            output,
+            global: global.clone(),
+            found: OnceLock::new(),
+            become_password: OnceLock::new(),
+            passwords: OnceLock::new(),
+        })
     }
 
     fn found(&self) -> Result<&config::Found> {
@@ -138,6 +146,7 @@ impl Context {
             connection,
             verbosity: self.output.verbosity(),
             redactor: self.output.redactor().clone(),
+            decrypt: self.passwords()?.decrypt()?,
             ..playbook::Options::default()
         })
     }
@@ -150,6 +159,19 @@ impl Context {
         let password = prompt::become_password()?;
         self.output.redactor().add(password.reveal());
         Ok(self.become_password.get_or_init(|| password).clone())
+    }
+
+    /// The vault passwords of this run.
+    pub(crate) fn passwords(&self) -> Result<&Passwords> {
+        if let Some(passwords) = self.passwords.get() {
+            return Ok(passwords);
+        }
+        let configured = match config::exists(self.global.config.as_deref()) {
+            true => self.found()?.vault_password_file(),
+            false => None,
+        };
+        let passwords = Passwords::new(&self.global.vault, configured, self.output.clone())?;
+        Ok(self.passwords.get_or_init(|| passwords))
     }
 
     /// The services of this project.

@@ -2,6 +2,7 @@
 //! other crates; nothing but [`output`] prints.
 
 mod cli;
+mod command_line;
 mod commands;
 mod config;
 mod connection;
@@ -10,7 +11,9 @@ mod exit;
 mod interrupt;
 mod logging;
 mod output;
+mod passwords;
 mod prompt;
+mod service_config;
 mod target;
 
 use clap::{CommandFactory, FromArgMatches};

@@ -7,6 +7,7 @@ mod inventory;
 pub(crate) mod playbook;
 mod sandbox;
 mod status;
+mod vault;
 mod version;
 
 use crate::context::Context;
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Inventory(inventory::Command),
     #[command(subcommand)]
     Playbook(playbook::Command),
+    #[command(subcommand)]
+    Vault(vault::Command),
     #[command(subcommand)]
     Sandbox(sandbox::Command),
     Completion(completion::Args),
@@ -43,6 +46,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Code> {
         Command::Catalog(command) => catalog::run(command, context),
         Command::Inventory(command) => inventory::run(command, context),
         Command::Playbook(command) => playbook::run(command, context),
+        Command::Vault(command) => vault::run(command, context),
         Command::Sandbox(command) => sandbox::run(command, context),
         Command::Completion(args) => completion::run(&args, context),
         Command::Version(args) => version::run(&args, context),

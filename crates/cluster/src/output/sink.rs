@@ -75,6 +75,21 @@ impl Output {
         self.write(true, text);
     }
 
+    /// Bytes that were asked for, exactly as they are: what `cluster vault view` shows is a secret on purpose.
+    pub(crate) fn bytes(&self, bytes: &[u8]) {
+        self.progress.suspended(|| {
+            let mut stdout = std::io::stdout().lock();
+            ignore_closed_pipe(stdout.write_all(bytes).and_then(|()| stdout.flush()));
+        });
+    }
+
+    /// A remark on standard error, unless the output is quiet.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet && !self.is_json() {
+            self.write(false, text);
+        }
+    }
+
     /// An object that one might pipe, as a line of JSON.
     pub(crate) fn json(&self, object: &impl Serialize) {
         let line = json::line(object, &self.redactor);

@@ -8,6 +8,7 @@ mod recover;
 mod requirements;
 mod rollout;
 mod run;
+mod secrets;
 mod source;
 mod summary;
 mod values;

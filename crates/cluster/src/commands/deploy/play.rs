@@ -15,6 +15,7 @@ use playbook::{Options, Play, Playbook};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use tempfile::NamedTempFile;
 use tokio_util::sync::CancellationToken;
 use yaml::Node;
 
@@ -26,7 +27,7 @@ pub(super) struct Prepared {
 
 /// Reads and checks every playbook of the run, and says everything wrong in them at once.
 pub(super) fn prepare(context: &Context, args: &Args, items: &[Item], inventory: &Inventory) -> Result<Prepared> {
-    let values = values::merged(&args.values)?;
+    let values = values::merged(&args.values, context)?;
     let engine = context.engine(args.engine)?;
     let checked = read(items.iter().map(|item| item.path.as_ref()), context)?;
     let mut mistakes = Mistakes::new();
@@ -121,12 +122,17 @@ async fn ansible(
     for source in context.inventory_sources()? {
         words.extend(["--inventory".to_owned(), source]);
     }
-    let variables = private_file(&variables_file(extra_vars))?;
+    let variables = private_file(variables_file(extra_vars).as_bytes())?;
     words.extend(["--extra-vars".to_owned(), format!("@{}", variables.path().display())]);
     // Asked for once, not again by each service's run.
-    let password = if args.ask_become_pass { Some(private_file(context.become_password()?.reveal())?) } else { None };
+    let password =
+        if args.ask_become_pass { Some(private_file(context.become_password()?.reveal().as_bytes())?) } else { None };
     if let Some(password) = &password {
         words.extend(["--become-password-file".to_owned(), password.path().display().to_string()]);
+    }
+    let vault = vault_ids(context)?;
+    for (label, file) in &vault {
+        words.extend(["--vault-id".to_owned(), format!("{label}@{}", file.path().display())]);
     }
     let switches = [("--check", args.check), ("--diff", args.diff)];
     words.extend(switches.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag.to_owned()));
@@ -142,6 +148,13 @@ async fn ansible(
             Err(Failure::new(exit, message).hinted(format!("mend it and run `{}` again", context.again())).into())
         }
     }
+}
+
+/// The vault passwords as files that only this user can read: they were asked for once, for all services of the run.
+fn vault_ids(context: &Context) -> Result<Vec<(String, NamedTempFile)>> {
+    let secrets = context.passwords()?.given()?;
+    let file = |(label, password): (&str, &vault::Password)| Ok((label.to_owned(), private_file(password.reveal())?));
+    secrets.iter().map(file).collect()
 }
 
 /// What ansible-playbook changed is not told to us; the release's revision is.

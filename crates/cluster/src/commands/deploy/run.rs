@@ -3,7 +3,8 @@
 use super::args::Args;
 use super::destination::{self, Destination};
 use super::locate::{self, Item};
-use super::{play, recover, requirements, rollout, summary, values, verify};
+use super::{play, recover, requirements, rollout, secrets, summary, verify};
+use crate::command_line;
 use crate::context::Context;
 use crate::exit::{Code, Failure, Result};
 use crate::interrupt;
@@ -17,11 +18,12 @@ use tokio_util::sync::CancellationToken;
 
 /// Facts first, validation second, the first change last.
 pub(crate) fn run(args: Args, context: &Context) -> Result<Code> {
-    values::refuse_secrets(&args.set)?;
+    command_line::refuse_secrets("--set", &args.set)?;
     refuse_set_for_many(&args)?;
-    let inventory = context.inventory()?;
     let catalog = context.catalog()?;
     let items = locate::locate(&catalog, &args.services)?;
+    secrets::check(context, &items)?;
+    let inventory = context.inventory()?;
     let plays = play::prepare(context, &args, &items, &inventory)?;
     context.runtime()?.block_on(async {
         let cancel = interrupt::token();

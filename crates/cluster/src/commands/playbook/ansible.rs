@@ -17,6 +17,9 @@ use yaml::{Node, Value as Yaml};
 /// The program of the other engine.
 pub(super) const ANSIBLE: &str = "ansible-playbook";
 
+/// Variables with which Ansible is told of vault passwords.
+const VAULT_VARIABLES: [&str; 2] = ["ANSIBLE_VAULT_PASSWORD_FILE", "ANSIBLE_VAULT_IDENTITY_LIST"];
+
 /// How long it may take to end by itself after Ctrl-C, which the terminal sends to it as well.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -45,6 +48,10 @@ pub(crate) async fn run_ansible(
     let failed = |error| Failure::new(Exit::Failed, format!("`{ANSIBLE}` could not be run")).because(error);
     let mut command = Command::new(ANSIBLE);
     command.args(arguments).kill_on_drop(true);
+    // What they say stands in the arguments already; said twice, it would be asked for twice.
+    VAULT_VARIABLES.iter().for_each(|name| {
+        command.env_remove(name);
+    });
     // Its lines are no JSON, which whoever asked for JSON reads from standard output.
     if stdout == Stdout::Progress || context.output.is_json() {
         command.stdout(Stdio::from(std::io::stderr()));
@@ -70,10 +77,10 @@ async fn end(child: &mut Child) -> std::io::Result<std::process::ExitStatus> {
 }
 
 /// A file that only this user can read and that goes away with the value: what stands in arguments, every user can read.
-pub(crate) fn private_file(text: &str) -> Result<NamedTempFile> {
+pub(crate) fn private_file(content: &[u8]) -> Result<NamedTempFile> {
     let failed = |error| Failure::new(Exit::Failed, "a temporary file could not be written").because(error);
     let mut file = NamedTempFile::with_prefix("cluster-").map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.write_all(content).map_err(failed)?;
     Ok(file)
 }
 
@@ -137,7 +144,7 @@ mod tests {
 
     #[test]
     fn only_the_user_reads_a_private_file_and_it_goes_away() {
-        let file = private_file("password").unwrap();
+        let file = private_file(b"password").unwrap();
         let path = file.path().to_owned();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "password");

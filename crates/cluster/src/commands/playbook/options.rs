@@ -1,5 +1,6 @@
 //! The options that `ansible-playbook` has too, spelled as there.
 
+use crate::command_line;
 use crate::context::{Context, host_key_checking};
 use crate::exit::{Failure, Result, boxed};
 use camino::Utf8PathBuf;
@@ -91,6 +92,7 @@ impl RunOptions {
         if self.forks == 0 {
             return Err(Failure::usage("`--forks 0` would work on no host at all").into());
         }
+        command_line::refuse_secrets("--extra-vars", &self.extra_vars)?;
         let password = if self.ask_become_pass && may_ask { Some(context.become_password()?) } else { None };
         Ok(Options {
             extra_vars: playbook::extra_vars(self.extra_vars.iter().map(String::as_str)).map_err(boxed)?,
@@ -116,6 +118,7 @@ impl RunOptions {
                 ..Connection::default()
             },
             redactor: context.output.redactor().clone(),
+            decrypt: context.passwords()?.decrypt()?,
             ..Options::default()
         })
     }
@@ -128,6 +131,7 @@ impl RunOptions {
         self.extra_vars.iter().for_each(|vars| value("--extra-vars", vars));
         self.tags.iter().for_each(|tag| value("--tags", tag));
         self.skip_tags.iter().for_each(|tag| value("--skip-tags", tag));
+        context.passwords()?.arguments().iter().for_each(|source| value("--vault-id", source));
         value("--forks", &self.forks.to_string());
         value("--timeout", &self.timeout.to_string());
         let optional = [

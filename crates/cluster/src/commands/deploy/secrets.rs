@@ -1,0 +1,83 @@
+//! What is encrypted: the password is asked for once, before any connection, and tried on every file that the run needs.
+
+use super::locate::Item;
+use crate::config;
+use crate::context::Context;
+use crate::exit::{Result, boxed};
+use crate::service_config;
+use camino::Utf8PathBuf;
+use diagnostic::{Diagnose, Mistake, Mistakes};
+use vault::Secrets;
+
+/// An encrypted file of a service.
+struct File<'a> {
+    item: &'a Item,
+    path: Utf8PathBuf,
+    kind: Kind,
+}
+
+/// What an encrypted file is to its service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// `cfg.enc`, which becomes a Secret.
+    Config,
+    /// `values.yml.enc`, which is laid over `values.yml`.
+    Values,
+}
+
+/// Finds what is wrong with any of the files, all at once.
+pub(super) fn check(context: &Context, items: &[Item]) -> Result<()> {
+    let files: Vec<_> = items.iter().flat_map(files).collect();
+    let mut mistakes = Mistakes::new();
+    files.iter().for_each(|file| mistakes.extend(absent(file)));
+    mistakes.into_result().map_err(boxed)?;
+    let Some(first) = files.first() else { return Ok(()) };
+    let secrets = context.passwords()?.needed_for(&config::shown(&first.path))?;
+    let mut mistakes = Mistakes::new();
+    for file in &files {
+        if let Err(found) = open(file, &secrets, context) {
+            mistakes.extend(found);
+        }
+    }
+    mistakes.into_result().map_err(boxed)
+}
+
+fn files(item: &Item) -> impl Iterator<Item = File<'_>> {
+    let config = item.service.vault.then(|| (item.service.encrypted_config(), Kind::Config));
+    let values = Some((item.service.encrypted_values(), Kind::Values)).filter(|(path, _)| path.exists());
+    config.into_iter().chain(values).map(move |(path, kind)| File { item, path, kind })
+}
+
+fn absent(file: &File<'_>) -> Option<Mistake> {
+    let (path, name) = (config::shown(&file.path), &file.item.service.name);
+    if !file.path.exists() {
+        let mistake = Mistake::new(format!("service `{name}` needs `{path}`, which does not exist"));
+        return Some(mistake.hinted(format!("make it with `cluster vault create {name}`")));
+    }
+    let is_encrypted = std::fs::read(&file.path).is_ok_and(|bytes| vault::is_encrypted(&bytes));
+    (!is_encrypted).then(|| {
+        Mistake::new(format!("`{path}` is not encrypted")).hinted(format!("run `cluster vault encrypt {path}`"))
+    })
+}
+
+fn open(file: &File<'_>, secrets: &Secrets, context: &Context) -> std::result::Result<(), Mistakes> {
+    let path = config::shown(&file.path);
+    let bytes =
+        std::fs::read(&file.path).map_err(|error| Mistake::new(format!("`{path}` can not be read: {error}")))?;
+    let decrypted = secrets.decrypt(&bytes).map_err(|error| {
+        let error = error.in_file(path.as_str());
+        let mistake = Mistake::new(error.to_string());
+        match error.hint() {
+            Some(hint) => mistake.hinted(hint),
+            None => mistake,
+        }
+    })?;
+    let text = std::str::from_utf8(&decrypted.plaintext)
+        .map_err(|_| Mistake::new(format!("what `{path}` decrypts to is no UTF-8")))?;
+    if file.kind == Kind::Config {
+        let found = service_config::read(&path, text)?;
+        found.hush(context.output.redactor());
+        found.complete(&file.item.service)?;
+    }
+    Ok(())
+}
