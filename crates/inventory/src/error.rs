@@ -34,6 +34,20 @@ pub enum Error {
         /// What to do instead.
         hint: String,
     },
+    /// A file is encrypted, and there is no password for it.
+    #[error("variable file `{path}` is encrypted, and there is no vault password")]
+    NoPassword {
+        /// The file.
+        path: Utf8PathBuf,
+    },
+    /// A file is encrypted and can't be decrypted.
+    #[error("variable file `{path}` can't be decrypted: {why}")]
+    Decrypt {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What whoever decrypts says.
+        why: String,
+    },
     /// A host pattern can't be evaluated.
     #[error("host pattern `{pattern}`: {reason}")]
     Pattern {
@@ -91,9 +105,10 @@ impl Diagnose for Error {
                 Some(format!("give an existing file, or a list of hosts with a comma: `{path},`"))
             }
             Self::Unsupported { hint, .. } | Self::Unknown { hint, .. } => Some(hint.clone()),
+            Self::NoPassword { .. } => Some("pass `--vault-password-file FILE` or `--ask-vault-pass`".to_owned()),
             Self::Pattern { hint, .. } => hint.clone(),
             Self::NoHosts { .. } => Some("run `cluster inventory graph` to see groups and hosts".to_owned()),
-            Self::Read { .. } => None,
+            Self::Read { .. } | Self::Decrypt { .. } => None,
             Self::Invalid(_) => self.only()?.hint(),
         }
     }

@@ -3,6 +3,7 @@
 use crate::graph::{ALL, UNGROUPED};
 use crate::{Error, Inventory, Variables};
 use camino::Utf8Path;
+use diagnostic::REDACTED;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -106,11 +107,13 @@ fn data(variables: &Variables) -> Value {
 /// output is read as an inventory again.
 fn marked(node: &Node) -> Value {
     match &node.value {
-        yaml::Value::String(text) if node.is_unsafe => json!({ "__ansible_unsafe": text }),
         yaml::Value::Sequence(items) => items.iter().map(marked).collect(),
         yaml::Value::Mapping(entries) => {
             entries.iter().map(|(key, value)| (key.to_key(), marked(value))).collect::<Map<_, _>>().into()
         }
+        // Unlike Ansible, which tells what encrypted files hold.
+        _ if node.is_secret => json!(REDACTED),
+        yaml::Value::String(text) if node.is_unsafe => json!({ "__ansible_unsafe": text }),
         _ => node.to_data(),
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::graph::{ALL, Graph};
 use crate::load::{self, Loaded};
-use crate::vars_files::VarsFiles;
+use crate::vars_files::{Decrypt, VarsFiles};
 use crate::{Error, HostName};
 use camino::Utf8PathBuf;
 use diagnostic::{Mistake, Position, closest};
 use indexmap::IndexMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use yaml::Node;
 
 /// Hosts, groups and variables from one or more sources.
@@ -27,9 +27,18 @@ impl Inventory {
     /// # Errors
     /// A source is not there or of a kind that is not supported, or the files say something wrong: then all of it.
     pub fn load(sources: &[impl AsRef<str>]) -> Result<Self, Error> {
+        Self::load_with(sources, None)
+    }
+
+    /// Like [`Inventory::load`]; `decrypt` is used for files of `group_vars` and `host_vars` that are encrypted as a whole. All
+    /// values in them are secret ([`Node::is_secret`]).
+    ///
+    /// # Errors
+    /// As [`Inventory::load`]. Encrypted files are read when a host's variables are asked for, and may fail then.
+    pub fn load_with(sources: &[impl AsRef<str>], decrypt: Option<Arc<Decrypt>>) -> Result<Self, Error> {
         let sources: Vec<&str> = sources.iter().map(AsRef::as_ref).collect();
         let Loaded { graph, warnings, directories } = load::load(&sources)?;
-        Ok(Self { graph, directories, warnings, vars_files: VarsFiles::default(), groups_node: OnceLock::new() })
+        Ok(Self { graph, directories, warnings, vars_files: VarsFiles::new(decrypt), groups_node: OnceLock::new() })
     }
 
     /// What is odd about the files, but no mistake.

@@ -34,6 +34,7 @@ pub use graph::Variables;
 pub use inventory::Inventory;
 pub use name::HostName;
 pub use select::Selection;
+pub use vars_files::Decrypt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 

@@ -6,8 +6,9 @@ use crate::graph::Variables;
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostic::{Mistake, Mistakes};
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use yaml::Value;
+use yaml::{Node, Value};
 
 /// Whose variables a file sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,33 +28,48 @@ impl Owner {
 
 type Key = (Utf8PathBuf, Owner, String);
 
+/// Decrypts the text of a file that begins with the header of Ansible Vault, or says why it can't.
+pub type Decrypt = dyn Fn(&str) -> Result<String, String> + Send + Sync;
+
 /// What the files hold, as they were when first asked for.
-#[derive(Debug, Default)]
 pub(crate) struct VarsFiles {
     read: Mutex<HashMap<Key, Arc<Variables>>>,
+    decrypt: Option<Arc<Decrypt>>,
+}
+
+/// Only which files were read: what they hold may be secret.
+impl fmt::Debug for VarsFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.read.lock().unwrap_or_else(PoisonError::into_inner).keys()).finish()
+    }
 }
 
 impl VarsFiles {
+    /// None is read yet.
+    pub fn new(decrypt: Option<Arc<Decrypt>>) -> Self {
+        Self { read: Mutex::default(), decrypt }
+    }
+
     /// The variables that the files below `directory` set for a group or host.
     pub fn variables(&self, directory: &Utf8Path, owner: Owner, name: &str) -> Result<Arc<Variables>, Error> {
         let key = (directory.to_owned(), owner, name.to_owned());
         if let Some(known) = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Arc::clone(known));
         }
-        let variables = Arc::new(read(directory, owner, name)?);
+        let variables = Arc::new(read(directory, owner, name, self.decrypt.as_deref())?);
         self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&variables));
         Ok(variables)
     }
 }
 
-fn read(directory: &Utf8Path, owner: Owner, name: &str) -> Result<Variables, Error> {
+fn read(directory: &Utf8Path, owner: Owner, name: &str, decrypt: Option<&Decrypt>) -> Result<Variables, Error> {
     let base = directory.join(owner.directory());
     let mut variables = Variables::new();
     let mut mistakes = Mistakes::new();
     // A host may be called like a path (`chroot` connections); nothing outside the directory is looked for.
     if !name.starts_with('/') && base.is_dir() {
         for file in files(&base, name)? {
-            match load(&file)? {
+            match load(&file, decrypt)? {
                 Ok(more) => variables.extend(more),
                 Err(found) => mistakes.extend(found),
             }
@@ -97,28 +113,43 @@ fn below(directory: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Error> {
     Ok(found)
 }
 
-fn load(path: &Utf8Path) -> Result<Result<Variables, Mistakes>, Error> {
+fn load(path: &Utf8Path, decrypt: Option<&Decrypt>) -> Result<Result<Variables, Mistakes>, Error> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    if text.starts_with("$ANSIBLE_VAULT") {
-        return Err(Error::Unsupported {
-            path: path.to_owned(),
-            what: "the wholly encrypted variable file",
-            hint: format!(
-                "encrypt single values instead: `ansible-vault decrypt {path}`, then `ansible-vault encrypt_string`"
-            ),
-        });
+    if text.starts_with(VAULT_HEADER) {
+        let decrypt = decrypt.ok_or_else(|| Error::NoPassword { path: path.to_owned() })?;
+        let clear = decrypt(&text).map_err(|why| Error::Decrypt { path: path.to_owned(), why })?;
+        return Ok(decrypted(path, &clear));
     }
-    let root = match yaml::load_one(path.as_str(), &text) {
-        Ok(root) => root,
-        Err(error) => return Ok(Err(error.into_mistakes())),
-    };
+    Ok(yaml::load_one(path.as_str(), &text).map_err(yaml::Error::into_mistakes).and_then(variables))
+}
+
+/// What a file begins with that Ansible Vault has encrypted.
+const VAULT_HEADER: &str = "$ANSIBLE_VAULT";
+
+/// The variables of a decrypted file, all of them secret. Its lines are not those of the file on disk, so positions must not
+/// lead there; and what is wrong with it is told without its words.
+fn decrypted(path: &Utf8Path, text: &str) -> Result<Variables, Mistakes> {
+    let root = yaml::load_one(&format!("<{path}, decrypted>"), text).map_err(yaml::Error::into_mistakes);
+    root.map(Node::into_secret).and_then(variables).map_err(|mistakes| {
+        let mut told = Mistakes::new();
+        for mistake in mistakes {
+            let place = mistake.position.map(|at| format!(" at line {}, column {}", at.line, at.column));
+            let message = format!("the decrypted text of `{path}` holds no variables{}", place.unwrap_or_default());
+            told.push(Mistake::new(message).hinted(format!("look at it with `cluster vault edit {path}`")));
+        }
+        told
+    })
+}
+
+/// The variables in a document: a mapping, or nothing.
+fn variables(root: Node) -> Result<Variables, Mistakes> {
     let entries = match root.value {
         Value::Mapping(entries) => entries,
-        Value::Null => return Ok(Ok(Variables::new())),
+        Value::Null => return Ok(Variables::new()),
         _ => {
             let mistake =
                 Mistake::at(root.position.clone(), format!("a variable file is a mapping, not {}", root.kind()));
-            return Ok(Err(mistake.labelled(root.kind()).hinted("write `name: value` lines").into()));
+            return Err(mistake.labelled(root.kind()).hinted("write `name: value` lines").into());
         }
     };
     let mut mistakes = Mistakes::new();
@@ -138,5 +169,5 @@ fn load(path: &Utf8Path) -> Result<Result<Variables, Mistakes>, Error> {
             ),
         }
     }
-    Ok(mistakes.into_result().map(|()| variables))
+    mistakes.into_result().map(|()| variables)
 }

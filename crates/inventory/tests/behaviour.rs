@@ -4,9 +4,10 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostic::Diagnose;
-use inventory::{Error, Inventory};
+use inventory::{Decrypt, Error, Inventory};
 use rstest::rstest;
 use std::fs;
+use std::sync::Arc;
 
 /// A directory of files, gone at the end of the test.
 struct Tree {
@@ -283,4 +284,63 @@ fn a_thousand_hosts_are_no_matter() {
     let list = inventory.to_list(None).unwrap();
     assert_eq!(list["_meta"]["hostvars"].as_object().unwrap().len(), 1000);
     assert_eq!(inventory.select("top:!h0[5-9]*", None).unwrap().hosts.len(), 500);
+}
+
+const VAULT: &str = "$ANSIBLE_VAULT;1.1;AES256\n00\n";
+
+/// Stands for an encrypted file that decrypts to `text`.
+fn decrypting_to(text: &'static str) -> Option<Arc<Decrypt>> {
+    Some(Arc::new(move |ciphertext| {
+        assert_eq!(ciphertext, VAULT);
+        Ok(text.to_owned())
+    }))
+}
+
+#[test]
+fn encrypted_variable_files_are_read_and_all_in_them_is_secret() {
+    let tree = Tree::new(&[
+        ("hosts.ini", "h"),
+        ("group_vars/all/plain.yml", "user: pi\n"),
+        ("group_vars/all/vault", VAULT),
+        ("host_vars/h.yml", "port: 1\n"),
+    ]);
+    let decrypt = decrypting_to("password: hunter2\nlist: [{key: 5}]\n");
+    let inventory = Inventory::load_with(&[tree.path("hosts.ini")], decrypt).unwrap();
+    let variables = inventory.variables("h", None).unwrap();
+    assert_eq!((text(&variables, "user"), text(&variables, "password")), ("pi", "hunter2"));
+    assert!(variables["password"].is_secret && !variables["user"].is_secret && !variables["port"].is_secret);
+    assert!(!variables["password"].position.in_file());
+    // A list of the inventory goes to the screen.
+    let shown = inventory.to_host("h", None).unwrap();
+    let expected =
+        serde_json::json!({ "list": [{ "key": "********" }], "password": "********", "port": 1, "user": "pi" });
+    assert_eq!(shown, expected);
+    assert!(!format!("{inventory:?}").contains("hunter2"));
+}
+
+#[test]
+fn an_encrypted_variable_file_without_a_password_is_named() {
+    let tree = Tree::new(&[("hosts.ini", "h"), ("group_vars/all.yml", VAULT)]);
+    let path = tree.path("group_vars/all.yml");
+    let error = tree.load("hosts.ini").variables("h", None).unwrap_err();
+    assert_eq!(error.to_string(), format!("variable file `{path}` is encrypted, and there is no vault password"));
+    assert_eq!(error.hint().unwrap(), "pass `--vault-password-file FILE` or `--ask-vault-pass`");
+    let refuse: Arc<Decrypt> = Arc::new(|_| Err("the password is wrong".to_owned()));
+    let inventory = Inventory::load_with(&[tree.path("hosts.ini")], Some(refuse)).unwrap();
+    let error = inventory.variables("h", None).unwrap_err();
+    assert_eq!(error.to_string(), format!("variable file `{path}` can't be decrypted: the password is wrong"));
+}
+
+#[rstest]
+#[case("- hunter2\n", " at line 1, column 1")]
+#[case("a: 1\nb: {hunter2\n", " at line")]
+#[case("? [hunter2]\n: 1\n", " at line 1")]
+fn mistakes_in_an_encrypted_file_are_told_without_its_words(#[case] clear: &'static str, #[case] place: &str) {
+    let tree = Tree::new(&[("hosts.ini", "h"), ("group_vars/all.yml", VAULT)]);
+    let inventory = Inventory::load_with(&[tree.path("hosts.ini")], decrypting_to(clear)).unwrap();
+    let error = inventory.variables("h", None).unwrap_err();
+    let told = format!("the decrypted text of `{}` holds no variables{place}", tree.path("group_vars/all.yml"));
+    assert!(error.to_string().starts_with(&told), "{error}");
+    assert!(error.hint().unwrap().starts_with("look at it with `cluster vault edit /"));
+    assert!(!format!("{error:?} {:?} {:?}", error.label(), error.hint()).contains("hunter2"));
 }
