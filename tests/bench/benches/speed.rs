@@ -1,7 +1,9 @@
 //! Prints how fast we are beside peers: `make bench`, or `cargo bench --package bench -- [--rounds N] [--only WORD]`.
 
 use anyhow::{Context, Result, bail};
-use bench::{Machine, Measured, Peer, Table, Work, measure, sandbox, startup, table, verdicts};
+use bench::{
+    Machine, Measured, Peer, Samples, Table, Work, measure, sandbox, startup, table, vault, vault_verdict, verdicts,
+};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -24,6 +26,9 @@ fn run() -> Result<()> {
     }
     if options.wants("start") {
         print_startup(&machine)?;
+    }
+    if options.wants("vault") {
+        print_vault(&machine, &options)?;
     }
     if options.wants("sandbox") {
         print_sandbox();
@@ -120,13 +125,24 @@ fn print_summary(rows: &[(Work, Measured)], peers: &[Peer]) {
 
 fn print_startup(machine: &Machine) -> Result<()> {
     let (ours, theirs) = startup(machine)?;
-    let mut lines = Table::new(["start-up", "median", "best"]);
-    for (name, samples) in [("cluster --help (aim: 10 ms)", ours), ("ansible --version", theirs)] {
+    print_pair("start-up", [("cluster --help (aim: 10 ms)", &ours), ("ansible --version", &theirs)]);
+    Ok(())
+}
+
+fn print_vault(machine: &Machine, options: &Options) -> Result<()> {
+    let (ours, theirs) = vault(machine, options.rounds)?;
+    print_pair("vault, 1 MB", [("cluster vault view", &ours), ("ansible-vault view", &theirs)]);
+    println!("{}", vault_verdict(&ours, &theirs).render());
+    Ok(())
+}
+
+fn print_pair(title: &str, pair: [(&str, &Samples); 2]) {
+    let mut lines = Table::new([title, "median", "best"]);
+    for (name, samples) in pair {
         let shown = |duration: Option<_>| duration.map_or_else(none, table::seconds);
         lines.add([name.to_owned(), shown(samples.median()), shown(samples.best())]);
     }
     println!("{}", lines.render());
-    Ok(())
 }
 
 fn print_sandbox() {

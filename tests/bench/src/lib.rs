@@ -10,14 +10,16 @@ mod samples;
 mod sandbox;
 mod startup;
 pub mod table;
+mod vault;
 mod work;
 
 pub use machine::Machine;
 pub use peer::Peer;
-pub use requirement::verdicts;
+pub use requirement::{vault_verdict, verdicts};
 pub use row::{Measured, measure};
 pub use samples::Samples;
 pub use sandbox::sandbox;
 pub use startup::startup;
 pub use table::Table;
+pub use vault::vault;
 pub use work::Work;

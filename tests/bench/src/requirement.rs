@@ -2,6 +2,7 @@
 
 use crate::peer::Peer;
 use crate::row::Measured;
+use crate::samples::Samples;
 use crate::table::{Table, seconds, times};
 use crate::work::Work;
 use std::time::Duration;
@@ -15,9 +16,23 @@ const NEAR: f64 = 1.25;
 /// What a run of three tasks may take on top of connecting.
 const EXTRA: Duration = Duration::from_millis(50);
 
+/// How many times as long as ours `ansible-vault view` has to take for a file of 1 MB.
+const VAULT_AHEAD: f64 = 5.0;
+
+/// The requirement for showing an encrypted file, ours beside `ansible-vault`.
+pub fn vault_verdict(ours: &Samples, theirs: &Samples) -> Table {
+    let mut table = Table::new(COLUMNS);
+    let medians = theirs.median().zip(ours.median());
+    let ratio = medians.map(|(theirs, ours)| theirs.as_secs_f64() / ours.as_secs_f64());
+    add(&mut table, "1 MB vault file: ansible-vault view / cluster".to_owned(), "≥", VAULT_AHEAD, ratio);
+    table
+}
+
+const COLUMNS: [&str; 4] = ["requirement", "asked", "measured", "verdict"];
+
 /// A line for each requirement: what is asked, what was measured, `meets` or `misses`.
 pub fn verdicts(rows: &[(Work, Measured)]) -> Table {
-    let mut table = Table::new(["requirement", "asked", "measured", "verdict"]);
+    let mut table = Table::new(COLUMNS);
     for (work, measured) in rows {
         if work.is_short() {
             add_connect(&mut table, work.name, measured);
@@ -66,7 +81,6 @@ fn none() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::Samples;
 
     fn measured(milliseconds: &[(Peer, u64)]) -> Measured {
         let samples = |value: &u64| -> Samples { [Duration::from_millis(*value)].into_iter().collect() };
@@ -82,6 +96,13 @@ mod tests {
         let text = verdicts(&[(short, three), (long, many)]).render();
         let verdicts: Vec<_> = text.lines().skip(2).filter_map(|line| line.split('|').nth(4)).map(str::trim).collect();
         assert_eq!(verdicts, ["meets", "misses", "misses", "meets"], "{text}");
+    }
+
+    #[test]
+    fn a_vault_file_is_shown_fast_enough_or_not() {
+        let samples = |value: u64| -> Samples { [Duration::from_millis(value)].into_iter().collect() };
+        assert!(vault_verdict(&samples(100), &samples(500)).render().contains("meets"));
+        assert!(vault_verdict(&samples(100), &samples(490)).render().contains("misses"));
     }
 
     #[test]
