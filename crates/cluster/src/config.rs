@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) kubeconfig: Utf8PathBuf,
     /// Helm on the controller: a name, or an absolute path where sudo's `PATH` lacks it.
     pub(crate) helm: String,
+    /// kubectl on the controller, likewise; only services with encrypted configuration need it.
+    pub(crate) kubectl: String,
     /// Cluster to work on when nothing else says it.
     pub(crate) target: Target,
     /// File with the vault password, or a program that prints it, relative to the file.
@@ -51,6 +53,7 @@ impl Default for Config {
             controller: "controller".to_owned(),
             kubeconfig: "/etc/rancher/k3s/k3s.yaml".into(),
             helm: "helm".to_owned(),
+            kubectl: "kubectl".to_owned(),
             target: Target::Boards,
             vault_password_file: None,
             engine: Engine::Auto,

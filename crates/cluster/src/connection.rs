@@ -4,11 +4,12 @@ use crate::context::{Context, environment};
 use crate::exit::{Failure, Result, boxed};
 use crate::output::DeployEvent;
 use crate::target::Target;
-use diagnostic::Exit;
+use diagnostic::{Exit, Position};
 use indexmap::IndexMap;
 use inventory::Inventory;
 use kubernetes::Cluster;
 use remote::{Become, Command, Forward, Machine, Transport};
+use serde_json::json;
 use std::sync::Arc;
 use yaml::Node;
 
@@ -65,7 +66,11 @@ async fn sandbox(context: &Context, name: impl FnOnce(String)) -> Result<Connect
     let version = cluster.version().await.map_err(boxed)?;
     let shown = crate::config::shown(&path);
     name(format!("{nodes} simulated nodes, Kubernetes {version}, {shown}; over the local connection, without sudo"));
-    let variables = playbook::extra_vars([format!("@{}", sandbox.vars_path()).as_str()]).map_err(boxed)?;
+    let mut variables = playbook::extra_vars([format!("@{}", sandbox.vars_path()).as_str()]).map_err(boxed)?;
+    // It may have been built after the sandbox came up.
+    if let Some(kubectl) = sandbox.tools().find("kubectl") {
+        variables.insert("kubectl".to_owned(), Node::from_data(&json!(kubectl), Position::new("<sandbox>", 1, 1)));
+    }
     let helm = variables.get("helm").and_then(Node::as_str).unwrap_or("helm").to_owned();
     let controller = Machine::connect("localhost", Transport::Local).await.map_err(boxed)?;
     let kubeconfig = path.into_string();

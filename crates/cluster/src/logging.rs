@@ -5,6 +5,9 @@ use crate::output::{Output, styled};
 use std::io;
 use tracing_subscriber::EnvFilter;
 
+/// What `-vvv` shows: our own crates. The libraries below them log every request (`CLUSTER_LOG=debug` shows that).
+const OURS: &str = "warn,cluster=debug,inventory=debug,kubernetes=debug,playbook=debug,remote=debug,sandbox=debug";
+
 /// `-vvv`: connections.
 const CONNECTIONS: u8 = 3;
 
@@ -13,7 +16,7 @@ pub(crate) fn start(output: &Output, always: bool) {
     let wanted = environment("CLUSTER_LOG");
     let level = match (wanted, output.verbosity()) {
         (Some(wanted), _) => wanted,
-        (None, CONNECTIONS..) => "debug".to_owned(),
+        (None, CONNECTIONS..) => OURS.to_owned(),
         (None, _) if always => "info".to_owned(),
         (None, _) => return,
     };

@@ -27,9 +27,8 @@ pub(crate) fn variables(directory: &Directory, tools: &Tools) -> String {
     if let Some(python) = python(directory.root()) {
         variables.push(("ansible_python_interpreter", python.as_str().into()));
     }
-    if let Some(helm) = tools.find("helm") {
-        variables.push(("helm", helm.as_str().into()));
-    }
+    let found = ["helm", "kubectl"].into_iter().filter_map(|name| Some((name, tools.find(name)?)));
+    variables.extend(found.map(|(name, path)| (name, path.as_str().into())));
     // JSON values are YAML.
     let lines: String = variables.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     format!("# Run a playbook against the sandbox: ansible-playbook -e @{} <playbook>\n{lines}", directory.vars())

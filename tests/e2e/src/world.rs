@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 use support::{Ended, Project};
 
 /// A project with its sandbox up.
@@ -40,6 +41,19 @@ impl World {
     /// The same, which must end well.
     pub fn deployed(&self, arguments: &[&str]) -> Result<Ended> {
         self.project.done(["deploy", "--target=sandbox"].iter().chain(arguments))
+    }
+
+    /// Runs something while the sandbox's variables name another Helm.
+    pub fn with_helm<T>(&self, helm: &Path, run: impl FnOnce() -> Result<T>) -> Result<T> {
+        ensure!(helm.is_file(), "{} is missing: run `make tools`", helm.display());
+        let vars = self.project.path().join(".cluster/sandbox/vars.yml");
+        let before = std::fs::read_to_string(&vars)?;
+        let kept = before.lines().filter(|line| !line.starts_with("helm:"));
+        let text: String = kept.map(|line| format!("{line}\n")).collect();
+        std::fs::write(&vars, format!("{text}helm: \"{}\"\n", helm.display()))?;
+        let ended = run();
+        std::fs::write(&vars, before)?;
+        ended
     }
 
     /// Every namespaced object of the releases, with its `resourceVersion`.

@@ -95,7 +95,15 @@ impl Project {
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Result<Command> {
         let mut command = Command::new(cluster()?);
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
-        for name in ["KUBECONFIG", "CLUSTER_TARGET", "CLUSTER_CONFIG", "ANSIBLE_INVENTORY", "ANSIBLE_VERBOSITY"] {
+        for name in [
+            "KUBECONFIG",
+            "CLUSTER_TARGET",
+            "CLUSTER_CONFIG",
+            "ANSIBLE_INVENTORY",
+            "ANSIBLE_VERBOSITY",
+            "ANSIBLE_VAULT_PASSWORD_FILE",
+            "ANSIBLE_VAULT_IDENTITY_LIST",
+        ] {
             command.env_remove(name);
         }
         command.env("CLUSTER_TOOLS_DIR", tools());

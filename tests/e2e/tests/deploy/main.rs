@@ -6,11 +6,13 @@ mod failures;
 mod helm4;
 mod interrupted;
 mod too_small;
+mod vault;
+mod watch;
 
 use e2e::Scenario;
 use std::process::ExitCode;
 
-const SCENARIOS: [Scenario; 12] = [
+const SCENARIOS: [Scenario; 15] = [
     ("a_first_deployment_is_verified", again::first),
     ("a_second_deployment_touches_nothing", again::second),
     ("both_engines_make_the_same_releases", engines::same_releases),
@@ -22,6 +24,9 @@ const SCENARIOS: [Scenario; 12] = [
     ("check_mode_changes_nothing", failures::check_mode),
     ("ctrl_c_ends_it_and_it_can_be_run_again", interrupted::ctrl_c),
     ("killed_at_ten_points_it_recovers", interrupted::killed),
+    ("secrets_stand_nowhere_but_in_the_cluster", vault::nothing_leaks),
+    ("a_changed_secret_reaches_the_pods", vault::changes_reach_the_pods),
+    ("mistakes_about_secrets_come_first", vault::mistakes_come_first),
     ("on_small_nodes_each_says_why_not", too_small::each_node_says_why),
 ];
 

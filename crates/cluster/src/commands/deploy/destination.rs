@@ -1,10 +1,11 @@
 //! Where a deployment goes, and what the playbooks are told about it.
 
 use super::args::{Args, SourceKind};
+use super::locate::Item;
 use super::source;
 use crate::connection::Connection;
 use crate::context::Context;
-use crate::exit::Result;
+use crate::exit::{Failure, Result};
 use crate::target::Target;
 use camino::Utf8Path;
 use diagnostic::Position;
@@ -22,11 +23,19 @@ pub(super) struct Destination {
 }
 
 /// Names the target, says what is deployed, and connects.
-pub(super) async fn reach(context: &Context, args: &Args, inventory: &Arc<Inventory>) -> Result<Destination> {
+pub(super) async fn reach(
+    context: &Context,
+    args: &Args,
+    inventory: &Arc<Inventory>,
+    items: &[Item],
+) -> Result<Destination> {
     let target = context.target()?;
     let (kind, source) = source::choose(context, target, args.source).await?;
     let connection = Connection::open(context, inventory, args.ask_become_pass, Some(source)).await?;
     let mut variables = connection.variables.clone();
+    if target == Target::Sandbox && !variables.contains_key("kubectl") {
+        require_no_kubectl(items)?;
+    }
     if target == Target::Boards {
         variables.extend(told_to_boards(context, &connection)?);
         if kind == SourceKind::Worktree {
@@ -37,6 +46,13 @@ pub(super) async fn reach(context: &Context, args: &Args, inventory: &Arc<Invent
     Ok(Destination { connection, variables })
 }
 
+/// The demo builds what the services without encrypted configuration need; the others apply it with kubectl.
+fn require_no_kubectl(items: &[Item]) -> Result<()> {
+    let Some(item) = items.iter().find(|item| item.service.vault) else { return Ok(()) };
+    let message = format!("service `{}` needs kubectl, which is not built yet", item.service.name);
+    Err(Failure::usage(message).hinted("run `scripts/tools.sh kubectl`").into())
+}
+
 /// What `cluster.toml` says; the playbooks have the guide's values where it is silent.
 fn told_to_boards(context: &Context, connection: &Connection) -> Result<Vec<(String, Node)>> {
     let source = &context.config()?.source;
@@ -44,6 +60,7 @@ fn told_to_boards(context: &Context, connection: &Connection) -> Result<Vec<(Str
     let told = [
         ("kubeconfig", Some(connection.kubeconfig.as_str())),
         ("helm", Some(connection.helm.as_str())),
+        ("kubectl", Some(context.config()?.kubectl.as_str())),
         ("repository", source.repository.as_deref()),
         ("version", source.version.as_deref()),
         ("destination", destination),

@@ -52,7 +52,7 @@ async fn deploy(
     cancel: &CancellationToken,
 ) -> Result<Code> {
     let destination = tokio::select! {
-        reached = destination::reach(context, args, inventory) => reached?,
+        reached = destination::reach(context, args, inventory, items) => reached?,
         () = cancel.cancelled() => return Err(interrupted(context)),
     };
     let services = items.iter().map(|item| item.service.name.to_string()).collect();
