@@ -15,6 +15,7 @@ mod text;
 mod time;
 mod types;
 mod url;
+mod vault;
 mod yaml;
 mod yaml_dump;
 mod yaml_scalar;

@@ -42,6 +42,7 @@ static FILTERS: LazyLock<HashMap<&'static str, Filter>> = LazyLock::new(|| {
         super::time::FILTERS,
         super::types::FILTERS,
         super::url::FILTERS,
+        super::vault::FILTERS,
         super::yaml::FILTERS,
     ];
     families.into_iter().flatten().copied().collect()

@@ -80,11 +80,11 @@ impl Ran {
     }
 
     fn results(&self) -> Vec<&serde_json::Map<String, Json>> {
-        let result = |event| match event {
-            &Event::TaskFinished { ref result, .. } => Some(result),
+        let results = self.events.iter().filter_map(|event| match event {
+            Event::TaskFinished { result, .. } => Some(result),
             _ => None,
-        };
-        self.events.iter().filter_map(result).collect()
+        });
+        results.collect()
     }
 
     fn last(&self) -> &serde_json::Map<String, Json> {
