@@ -16,35 +16,67 @@ component (`serviceAccountName` of the pod has to say so). Pods get the token by
 */}}
 {{- define "common.access" -}}
 {{- include "common.component" . -}}
-{{- $account := .account | default false | ternary .name (include "common.fullname" .root) -}}
-{{- $context := . -}}
-{{- if .account }}
-{{ include "common.serviceAccount" . }}
-{{- end }}
-{{- range $kind, $rules := dict "Role" .rules "ClusterRole" .clusterRules }}
-{{- with $rules }}
-{{- $own := omit $context "name" }}
-{{- $_ := set $own "name" (eq $kind "Role" | ternary $context.name (printf "%s:%s" $context.root.Release.Namespace $context.name)) }}
-{{- $metadata := include "common.metadata" $own | fromYaml }}
-{{- if eq $kind "ClusterRole" }}{{- $_ := unset $metadata.metadata "namespace" }}{{- end }}
----
+{{- $templates := .account | default false | ternary (list "common.serviceAccount") list -}}
+{{- if .rules -}}{{- $templates = concat $templates (list "common.role" "common.roleBinding") -}}{{- end -}}
+{{- if .clusterRules -}}{{- $templates = concat $templates (list "common.clusterRole" "common.clusterRoleBinding") -}}{{- end -}}
+{{- include "common.documents" (dict "templates" $templates "context" .) -}}
+{{- end -}}
+
+{{- define "common.role" -}}
 apiVersion: rbac.authorization.k8s.io/v1
-kind: {{ $kind }}
-{{ toYaml $metadata }}
+kind: Role
+{{ include "common.metadata" . }}
 rules:
-  {{- toYaml . | nindent 2 }}
----
+  {{- toYaml .rules | nindent 2 }}
+{{- end -}}
+
+{{- define "common.roleBinding" -}}
 apiVersion: rbac.authorization.k8s.io/v1
-kind: {{ $kind }}Binding
-{{ toYaml $metadata }}
+kind: RoleBinding
+{{ include "common.metadata" . }}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
-  kind: {{ $kind }}
-  name: {{ $own.name }}
+  kind: Role
+  name: {{ .name }}
+{{ include "common.accessSubjects" . }}
+{{- end -}}
+
+{{- define "common.clusterRole" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+{{ include "common.clusterMetadata" . }}
+rules:
+  {{- toYaml .clusterRules | nindent 2 }}
+{{- end -}}
+
+{{- define "common.clusterRoleBinding" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+{{ include "common.clusterMetadata" . }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: {{ include "common.clusterName" . }}
+{{ include "common.accessSubjects" . }}
+{{- end -}}
+
+{{- define "common.accessSubjects" -}}
 subjects:
   - kind: ServiceAccount
-    name: {{ $account }}
-    namespace: {{ $context.root.Release.Namespace }}
-{{- end }}
-{{- end }}
+    name: {{ .account | default false | ternary .name (include "common.fullname" .root) }}
+    namespace: {{ .root.Release.Namespace }}
+{{- end -}}
+
+{{/* The name of a component's object that belongs to no namespace: releases of two namespaces share none. */}}
+{{- define "common.clusterName" -}}
+{{- printf "%s:%s" .root.Release.Namespace .name -}}
+{{- end -}}
+
+{{/* `metadata` of such an object. */}}
+{{- define "common.clusterMetadata" -}}
+{{- include "common.component" . -}}
+metadata:
+  name: {{ include "common.clusterName" . }}
+  labels:
+    {{- include "common.labels" . | nindent 4 }}
 {{- end -}}

@@ -8,27 +8,25 @@ Arguments: a component, "portName" (default `http`) or "ports" (see common.servi
 */}}
 {{- define "common.objects" -}}
 {{- include "common.component" . -}}
-{{- if eq .component "server" }}
-{{ include "common.serviceAccount" .root }}
-{{- end }}
-{{- if .values.service }}
----
-{{ include "common.services" . }}
-{{- end }}
-{{- if and .values.persistence (not .claims) }}
----
-{{ include "common.persistentVolumeClaim" (set (omit . "labels") "labels" .claimLabels) }}
-{{- end }}
----
-{{ include "common.ingress" . }}
----
-{{ include "common.podDisruptionBudget" . }}
----
-{{ include "common.serviceMonitor" . }}
-{{- if .values.networkPolicy }}
----
-{{ include "common.networkPolicy" . }}
-{{- end }}
+{{- $templates := list "common.ingress" "common.podDisruptionBudget" "common.serviceMonitor" -}}
+{{- if eq .component "server" -}}{{- $templates = prepend $templates "common.serviceAccount" -}}{{- end -}}
+{{- if .values.service -}}{{- $templates = append $templates "common.services" -}}{{- end -}}
+{{- if and .values.persistence (not .claims) -}}{{- $templates = append $templates "common.persistentVolumeClaim" -}}{{- end -}}
+{{- if .values.networkPolicy -}}{{- $templates = append $templates "common.networkPolicy" -}}{{- end -}}
+{{- include "common.documents" (dict "templates" $templates "context" .) -}}
+{{- end -}}
+
+{{/*
+Several templates as documents, without empty ones: Helm 3 keeps these, Helm 4 does not, and the releases would seem to differ.
+Arguments: dict "templates" (names) "context" (what each is given)
+*/}}
+{{- define "common.documents" -}}
+{{- $context := .context -}}
+{{- $documents := list -}}
+{{- range .templates -}}
+{{- with include . $context | trim -}}{{- $documents = append $documents . -}}{{- end -}}
+{{- end -}}
+{{- join "\n---\n" $documents -}}
 {{- end -}}
 
 {{/*
@@ -116,7 +114,7 @@ spec:
 
 {{/*
 The claim for a component's data: an object of its own rather than a StatefulSet's template, because a template can't be
-changed afterwards, not even to make the volume larger. Nothing when an existing claim is used. Argument "labels": further ones.
+changed afterwards, not even to make the volume larger. Nothing when an existing claim is used. Argument "claimLabels": further ones.
 */}}
 {{- define "common.persistentVolumeClaim" -}}
 {{- include "common.component" . -}}
@@ -124,7 +122,7 @@ changed afterwards, not even to make the volume larger. Nothing when an existing
 {{- if and $values.enabled (not $values.existingClaim) -}}
 apiVersion: v1
 kind: PersistentVolumeClaim
-{{ include "common.metadata" . }}
+{{ include "common.metadata" (set (omit . "labels") "labels" .claimLabels) }}
   {{- if $values.keep }}
   annotations:
     helm.sh/resource-policy: keep

@@ -56,8 +56,17 @@ pub(crate) fn configurations(chart: &Path) -> Vec<Vec<String>> {
 
 /// Runs the pinned Helm, away from any cluster and from the user's own settings.
 pub(crate) fn helm(arguments: &[&str]) -> Output {
+    run("helm", arguments)
+}
+
+/// The same with Helm 4.
+pub(crate) fn helm4(arguments: &[&str]) -> Output {
+    run("helm4", arguments)
+}
+
+fn run(program: &str, arguments: &[&str]) -> Output {
     let tools = std::env::var_os("CLUSTER_TOOLS_DIR").map_or_else(|| root().join(".tools/bin"), PathBuf::from);
-    let helm = tools.join("helm");
+    let helm = tools.join(program);
     assert!(helm.is_file(), "{} does not exist: run `make tools` first", helm.display());
     let nowhere = tools.join("no-such-file");
     Command::new(&helm)

@@ -1,7 +1,7 @@
 //! The rules that every chart keeps in every configuration.
 
 use crate::exceptions::{Breaches, Configuration};
-use crate::helm::{charts, configurations, helm, name, release, render, root, said};
+use crate::helm::{charts, configurations, helm, helm4, name, release, render, root, said};
 use crate::object::{Object, containers, selects};
 use serde_json::Value;
 use std::fs;
@@ -312,6 +312,28 @@ fn the_library_is_shared_and_packaged() {
             archive.into_iter().find(|path| path.to_string_lossy().contains(name(&chart))).expect("an archive");
         let output = helm(&["template", &release(&chart), &archive.display().to_string()]);
         assert!(output.status.success(), "{}", said(&output));
+    }
+}
+
+/// The playbooks compare a live release with what would be installed; whoever changes from Helm 3 to 4 must see no difference.
+#[test]
+fn both_helms_render_the_same() {
+    for chart in charts() {
+        for options in configurations(&chart) {
+            let path = chart.display().to_string();
+            let release = release(&chart);
+            let mut arguments = vec!["template", &release, &path, "--no-hooks"];
+            arguments.extend(options.iter().map(String::as_str));
+            let documents = |output: std::process::Output| -> Vec<String> {
+                assert!(output.status.success(), "{}", said(&output));
+                let text = format!("\n{}", String::from_utf8_lossy(&output.stdout));
+                let documents = text.split("\n---\n").map(|document| document.trim().to_owned());
+                // Generated passwords differ each time.
+                documents.filter(|document| !document.contains("\nkind: Secret\n")).collect()
+            };
+            let (third, fourth) = (documents(helm(&arguments)), documents(helm4(&arguments)));
+            assert_eq!(third, fourth, "{} {options:?}", name(&chart));
+        }
     }
 }
 
