@@ -126,7 +126,9 @@ impl Context {
 
     /// The inventory; its warnings are shown.
     pub(crate) fn inventory(&self) -> Result<Arc<Inventory>> {
-        let inventory = Arc::new(Inventory::load(&self.inventory_sources()?).map_err(boxed)?);
+        let inventory = Arc::new(
+            Inventory::load_with(&self.inventory_sources()?, self.passwords()?.decrypt_asking()).map_err(boxed)?,
+        );
         for warning in inventory.warnings() {
             self.output.warning(warning);
         }

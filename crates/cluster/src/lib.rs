@@ -8,6 +8,7 @@ mod config;
 mod connection;
 mod context;
 mod exit;
+mod in_memory;
 mod interrupt;
 mod logging;
 mod output;

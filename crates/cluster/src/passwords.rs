@@ -45,7 +45,7 @@ impl Passwords {
     }
 
     /// Whether there is a source, or someone to ask.
-    pub(crate) fn can_be_had(&self) -> bool {
+    fn can_be_had(&self) -> bool {
         !self.sources.is_empty() || prompt::has_terminal()
     }
 
@@ -68,7 +68,7 @@ impl Passwords {
 
     /// Those for an encrypted file; an error that names it when there is no source and nobody to ask.
     pub(crate) fn needed_for(&self, file: &Utf8Path) -> Result<Arc<Secrets>> {
-        if self.sources.is_empty() && !prompt::has_terminal() {
+        if !self.can_be_had() {
             let failure = Failure::usage(format!("`{file}` is encrypted, and there is no vault password"));
             let hint = "give it with `--vault-password-file FILE` or in `cluster.toml`, or run this in a terminal";
             return Err(failure.hinted(hint).into());

@@ -49,10 +49,15 @@ impl Project {
         path.to_str().unwrap().to_owned()
     }
 
-    /// `cluster vault …` without the settings of whoever runs the tests, and without a terminal.
+    /// `cluster vault …`
     fn vault(&self, arguments: &[&str]) -> Command {
+        self.cluster(&[&["vault"], arguments].concat())
+    }
+
+    /// `cluster …` without the settings of whoever runs the tests, and without a terminal.
+    fn cluster(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cluster"));
-        command.arg("vault").args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
+        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
         let ours = |name: &str| ["ANSIBLE_", "CLUSTER_"].iter().any(|p| name.starts_with(p)) || name == "EDITOR";
         std::env::vars().map(|(name, _)| name).filter(|name| ours(name)).for_each(|name| {
             command.env_remove(name);
@@ -225,6 +230,31 @@ fn a_service_gets_its_configuration_from_the_example() {
     assert!(project.done(&["view", "hub"]).ends_with("pub_key: hunter2\n"));
     let exists = failed(&create("true"), 2);
     assert!(exists.contains("`build/playbooks/hub/cfg.enc` exists already"), "{exists}");
+}
+
+#[test]
+fn playbooks_and_inventories_read_what_is_encrypted_and_do_not_show_it() {
+    let project = Project::new();
+    project.write("hosts.ini", "[all]\nlocalhost ansible_connection=local\n");
+    project.write("group_vars/all.yml", "long: correct horse battery\nshort: zq9x\n");
+    project.write("extra.yml", "extra: staple staple\n");
+    project.done(&["encrypt", "group_vars/all.yml", "extra.yml"]);
+    let task = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.shell: test '{{ long }}|{{ short }}|{{ extra }}' = 'correct horse battery|zq9x|staple staple'\n";
+    project.write("site.yml", task);
+    let run = |arguments: &[&str]| project.cluster(arguments).args(["-i", "hosts.ini"]).output().unwrap();
+    let shown = run(&["playbook", "run", "site.yml", "-e", "@extra.yml", "-vvv", "--diff"]);
+    let said = succeeded(&shown) + &String::from_utf8_lossy(&shown.stderr);
+    assert!(said.contains("changed=1"), "{said}");
+    for secret in ["correct horse", "zq9x", "staple"] {
+        // The task's own source is shown with its place, and holds the words: they are no secret there.
+        let leaks: Vec<_> = said.lines().filter(|line| line.contains(secret) && !line.contains("{{ long }}")).collect();
+        assert_eq!(leaks, [] as [&str; 0], "{said}");
+    }
+    let host = succeeded(&run(&["inventory", "host", "localhost"]));
+    assert!(!host.contains("correct horse") && !host.contains("zq9x"), "{host}");
+    project.write("cluster.toml", "");
+    let refused = failed(&run(&["inventory", "host", "localhost"]), 2);
+    assert!(refused.contains("group_vars/all.yml") && refused.contains("--vault-password-file"), "{refused}");
 }
 
 #[test]

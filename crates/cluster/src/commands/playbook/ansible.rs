@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::exit::{Failure, Result};
+use crate::in_memory;
 use diagnostic::Exit;
 use indexmap::IndexMap;
 use rustix::process::{Pid, Signal, kill_process};
@@ -79,7 +80,8 @@ async fn end(child: &mut Child) -> std::io::Result<std::process::ExitStatus> {
 /// A file that only this user can read and that goes away with the value: what stands in arguments, every user can read.
 pub(crate) fn private_file(content: &[u8]) -> Result<NamedTempFile> {
     let failed = |error| Failure::new(Exit::Failed, "a temporary file could not be written").because(error);
-    let mut file = NamedTempFile::with_prefix("cluster-").map_err(failed)?;
+    let folder = in_memory::folder().map_or_else(std::env::temp_dir, Into::into);
+    let mut file = NamedTempFile::with_prefix_in("cluster-", folder).map_err(failed)?;
     file.write_all(content).map_err(failed)?;
     Ok(file)
 }

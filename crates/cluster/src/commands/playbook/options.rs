@@ -94,8 +94,10 @@ impl RunOptions {
         }
         command_line::refuse_secrets("--extra-vars", &self.extra_vars)?;
         let password = if self.ask_become_pass && may_ask { Some(context.become_password()?) } else { None };
+        let decrypt = context.passwords()?.decrypt()?;
+        let given = self.extra_vars.iter().map(String::as_str);
         Ok(Options {
-            extra_vars: playbook::extra_vars(self.extra_vars.iter().map(String::as_str)).map_err(boxed)?,
+            extra_vars: playbook::extra_vars_with(given, decrypt.as_deref()).map_err(boxed)?,
             limit: self.limit.clone(),
             tags: self.tags.clone(),
             skip_tags: self.skip_tags.clone(),
@@ -118,7 +120,7 @@ impl RunOptions {
                 ..Connection::default()
             },
             redactor: context.output.redactor().clone(),
-            decrypt: context.passwords()?.decrypt()?,
+            decrypt,
             ..Options::default()
         })
     }

@@ -4,6 +4,7 @@
 use super::file::failed;
 use crate::context::{Context, environment};
 use crate::exit::{Failure, Result};
+use crate::in_memory;
 use crate::prompt;
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostic::{Exit, Mistake};
@@ -88,9 +89,7 @@ async fn end(child: &mut Child) {
 
 /// In memory where there is such a place, so that the plaintext never reaches a disk.
 fn private_directory(context: &Context) -> Result<TempDir> {
-    let places = environment("XDG_RUNTIME_DIR").into_iter().chain(["/dev/shm".to_owned()]);
-    let in_memory = places.map(Utf8PathBuf::from).find(|place| is_tmpfs(place));
-    let place = match in_memory {
+    let place = match in_memory::folder() {
         Some(place) => place,
         None => {
             let place = utf8(std::env::temp_dir())?;
@@ -105,15 +104,6 @@ fn private_directory(context: &Context) -> Result<TempDir> {
         .prefix(&format!("{PREFIX}{}-", std::process::id()))
         .tempdir_in(&place)
         .map_err(|error| failed(format!("no directory can be made in `{place}`"), error))
-}
-
-fn is_tmpfs(path: &Utf8Path) -> bool {
-    /// `TMPFS_MAGIC` of Linux (`include/uapi/linux/magic.h`).
-    const TMPFS: u64 = 0x0102_1994;
-    let writable = rustix::fs::access(path.as_str(), rustix::fs::Access::WRITE_OK).is_ok();
-    writable
-        && rustix::fs::statfs(path.as_str())
-            .is_ok_and(|found| u64::try_from(found.f_type).is_ok_and(|kind| kind == TMPFS))
 }
 
 /// Removes what a run left that was killed outright: directories of ours whose process is gone.
