@@ -147,3 +147,80 @@ fn postgres_settings_become_arguments_with_numbers_as_written() {
         assert!(arguments.contains(&argument), "{argument} is not among {arguments:?}");
     }
 }
+
+fn server(objects: &[Object], wanted: &str) -> Value {
+    find(objects, wanted)["spec"]["template"]["spec"]["containers"][0].clone()
+}
+
+fn variable(container: &Value, name: &str) -> Value {
+    let variables = container["env"].as_array().expect("env");
+    variables.iter().find(|variable| variable["name"] == name).unwrap_or_else(|| panic!("no variable {name}")).clone()
+}
+
+/// Keys reach the pod from the Secret that the playbook makes, under the names of cfg.example.yml; nothing of them is a value.
+#[test]
+fn encrypted_configuration_comes_from_a_secret() {
+    for (service, name, key) in [
+        ("mercure", "MERCURE_PUBLISHER_JWT_KEY", "pub_key"),
+        ("mercure", "MERCURE_SUBSCRIBER_JWT_KEY", "sub_key"),
+        ("scrutiny", "SCRUTINY_WEB_INFLUXDB_TOKEN", "influxdb_token"),
+        ("scrutiny", "SCRUTINY_WEB_INFLUXDB_INIT_PASSWORD", "influxdb_password"),
+    ] {
+        let workload = format!("Deployment/{service}");
+        let source = |sets: &[&str]| {
+            variable(&server(&render_with(service, sets), &workload), name)["valueFrom"]["secretKeyRef"].clone()
+        };
+        assert_eq!(source(&[]), json!({"name": format!("{service}-config"), "key": key}));
+        assert_eq!(source(&["existingSecret=mine"])["name"], "mine");
+        let example = crate::helm::root().join(format!("build/playbooks/{service}/cfg.example.yml"));
+        let example: Value = serde_saphyr::from_str(&std::fs::read_to_string(example).expect("an example"))
+            .expect("the example is YAML");
+        assert_eq!(example[key], "", "{service}: an example holds no value");
+    }
+}
+
+/// In check mode the Secret may be still to come: the release is then seen to change, and the chart does not miss it.
+#[test]
+fn a_secret_to_come_changes_the_pod() {
+    let version = |sets: &[&str]| {
+        let objects = render_with("mercure", sets);
+        find(&objects, "Deployment/mercure")["spec"]["template"]["metadata"]["annotations"]["config-version"].clone()
+    };
+    assert_eq!(version(&[]), Value::Null, "there is no cluster to ask");
+    assert_eq!(version(&["global.pendingSecrets={mercure-config}"]), "pending");
+    assert_eq!(version(&["global.pendingSecrets={another}"]), Value::Null);
+}
+
+/// The user's variables win over the chart's.
+#[test]
+fn variables_of_the_values_win() {
+    let container =
+        server(&render_with("mercure", &["env.SERVER_NAME=:80", "env.LIMIT=1000000"]), "Deployment/mercure");
+    assert_eq!(variable(&container, "SERVER_NAME")["value"], ":80");
+    assert_eq!(variable(&container, "LIMIT")["value"], "1000000");
+}
+
+/// The hub needs nothing of its node; only the collector does, and it can be left out.
+#[test]
+fn scrutiny_asks_disks_from_a_pod_of_its_own() {
+    let objects = render_with("scrutiny", &[]);
+    let hub = find(&objects, "Deployment/scrutiny").to_string();
+    assert!(!hub.contains("hostPath") && !hub.contains("\"privileged\":true"), "{hub}");
+    let collector = server(&objects, "DaemonSet/scrutiny-collector");
+    assert_eq!(variable(&collector, "COLLECTOR_API_ENDPOINT")["value"], "http://scrutiny:8080");
+    assert_eq!(variable(&collector, "COLLECTOR_HOST_ID")["valueFrom"]["fieldRef"]["fieldPath"], "spec.nodeName");
+    assert_eq!(kinds(&render_with("scrutiny", &["collector.enabled=false"]), "DaemonSet"), 0);
+}
+
+/// What it is told in a file makes it start anew.
+#[test]
+fn a_changed_file_restarts_its_readers() {
+    let checksum = |sets: &[&str]| {
+        let objects = render_with("scrutiny", sets);
+        find(&objects, "DaemonSet/scrutiny-collector")["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+            .clone()
+    };
+    let (first, second) =
+        (checksum(&["collector.config.log.level=DEBUG"]), checksum(&["collector.config.log.level=INFO"]));
+    assert!(first.is_string() && second.is_string() && first != second, "{first} {second}");
+}
