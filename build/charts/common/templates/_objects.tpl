@@ -1,14 +1,14 @@
 {{/* Whole objects beside the workload. Each takes a component (see _names.tpl) and what stands above it. */}}
 
 {{/*
-What nearly every service has, by its values: ServiceAccount, Services, claim, Ingress, PodDisruptionBudget, ServiceMonitor, network
-policy. What the values don't name (`persistence`, `ingress`, `service`, …) is left out.
+What nearly every service has, by its values: ServiceAccount, Services, claim, Ingress, PodDisruptionBudget, HorizontalPodAutoscaler,
+ServiceMonitor, network policy. What the values don't name (`persistence`, `ingress`, `service`, …) is left out.
 Arguments: a component, "portName" (default `http`) or "ports" (see common.serviceObject), "headless", "claims" (as the StatefulSet's),
 "egress" (rules for the network policy, see there), "claimLabels".
 */}}
 {{- define "common.objects" -}}
 {{- include "common.component" . -}}
-{{- $templates := list "common.ingress" "common.podDisruptionBudget" "common.serviceMonitor" -}}
+{{- $templates := list "common.ingress" "common.podDisruptionBudget" "common.horizontalPodAutoscaler" "common.serviceMonitor" -}}
 {{- if eq .component "server" -}}{{- $templates = prepend $templates "common.serviceAccount" -}}{{- end -}}
 {{- if .values.service -}}{{- $templates = append $templates "common.services" -}}{{- end -}}
 {{- if and .values.persistence (not .claims) -}}{{- $templates = append $templates "common.persistentVolumeClaim" -}}{{- end -}}
@@ -147,7 +147,7 @@ resources:
 {{/* For more than one replica only: the budget of one could only say 0, and every drain of its node would wait for ever. */}}
 {{- define "common.podDisruptionBudget" -}}
 {{- include "common.component" . -}}
-{{- if gt (int .values.replicas) 1 -}}
+{{- if gt (include "common.mostReplicas" .values | int) 1 -}}
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 {{ include "common.metadata" . }}
@@ -156,5 +156,33 @@ spec:
   selector:
     matchLabels:
       {{- include "common.selectorLabels" . | nindent 6 }}
+{{- end -}}
+{{- end -}}
+
+{{/*
+By CPU alone: memory of a garbage-collected runtime rises and stays, so that a rule on it would end at the maximum. Needs the metrics
+server, which K3s brings.
+*/}}
+{{- define "common.horizontalPodAutoscaler" -}}
+{{- include "common.component" . -}}
+{{- $values := .values.autoscaling | default dict -}}
+{{- if $values.enabled -}}
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+{{ include "common.metadata" . }}
+spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: {{ .name }}
+  minReplicas: {{ $values.minReplicas }}
+  maxReplicas: {{ $values.maxReplicas }}
+  metrics:
+    - type: Resource
+      resource:
+        name: cpu
+        target:
+          type: Utilization
+          averageUtilization: {{ $values.targetCPUUtilizationPercentage }}
 {{- end -}}
 {{- end -}}

@@ -8,8 +8,17 @@ Workloads. Each takes a component (see _names.tpl) and
 {{- define "common.workload" -}}
 {{- include "common.component" . -}}
 {{- if kindIs "string" .own -}}{{- $_ := set . "own" (include "common.own" . | fromJson) -}}{{- end -}}
-{{- $_ := set . "replicas" (hasKey .values "replicas" | ternary (int .values.replicas) 1) -}}
+{{- $_ := set . "replicas" (include "common.mostReplicas" .values | int) -}}
 {{- include "common.checkConfig" . -}}
+{{- end -}}
+
+{{/* How many pods there may be at once: `replicas` (default 1), or `autoscaling.maxReplicas`. Argument: a component's values. */}}
+{{- define "common.mostReplicas" -}}
+{{- if (.autoscaling | default dict).enabled -}}
+{{- .autoscaling.maxReplicas -}}
+{{- else -}}
+{{- hasKey . "replicas" | ternary .replicas 1 -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The rest of an object. Arguments: a workload, "kind", "api" (default apps/v1), "spec" (text), "labels" (optional). */}}
@@ -22,7 +31,7 @@ spec:
 {{- end -}}
 
 {{/*
-A Deployment of `replicas` pods. Where its volume can be mounted by one pod at a time, the old pod goes before the new one comes:
+A Deployment of `replicas` pods, or as many as the autoscaler wants (common.horizontalPodAutoscaler). Where its volume can be mounted by one pod at a time, the old pod goes before the new one comes:
 one that rolls would wait for ever, the new pod for the volume, the old one for the new pod.
 */}}
 {{- define "common.deployment" -}}
@@ -36,7 +45,9 @@ one that rolls would wait for ever, the new pod for the volume, the old one for 
 {{- end -}}
 
 {{- define "common.deploymentSpec" -}}
+{{- if not (.values.autoscaling | default dict).enabled }}
 replicas: {{ .replicas }}
+{{- end }}
 revisionHistoryLimit: 3
 {{- if .recreate }}
 strategy:

@@ -8,3 +8,4 @@ mod object;
 mod refusals;
 mod rules;
 mod schemas;
+mod vaulted;
