@@ -235,9 +235,6 @@ impl Diagnose for Error {
         Some(match self {
             Self::NotEncrypted { after } => format!("remove {} before the header `$ANSIBLE_VAULT…`", (*after)?),
             Self::Malformed { .. } => "bring back an undamaged copy, for example from version control".to_owned(),
-            Self::Version { found, .. } if found == "1.0" => {
-                "encrypt it anew; no Ansible since 2.4 can read this format".to_owned()
-            }
             Self::Version { .. } => "the formats are 1.1 and 1.2".to_owned(),
             Self::Cipher { .. } => "the cipher is AES256".to_owned(),
             Self::WrongPassword { tried, label: Some(label), .. } if !tried.is_empty() && !tried.contains(label) => {

@@ -246,6 +246,9 @@ fn changed_files_are_refused_or_read_by_both() {
 
 /// Changes one thing, and says what.
 fn damage(random: &mut StdRng, data: &mut Vec<u8>) -> String {
+    if data.is_empty() {
+        return "nothing left".to_owned();
+    }
     let at = random.random_range(0..data.len());
     match random.random_range(0..5) {
         0 => data.truncate(at),
