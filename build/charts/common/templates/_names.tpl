@@ -63,8 +63,10 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
+{{/* The version of the image, or of the chart where it has none. */}}
 {{- define "common.versionLabel" -}}
-app.kubernetes.io/version: {{ (.values.image | default .root.Values.image).tag | toString | replace "+" "_" | trunc 63 | trimAll "-_." | quote }}
+{{- $image := .values.image | default .root.Values.image | default dict -}}
+app.kubernetes.io/version: {{ $image.tag | default .root.Chart.AppVersion | toString | replace "+" "_" | trunc 63 | trimAll "-_." | quote }}
 {{- end -}}
 
 {{/* The labels of a pod: no chart version, so that a new chart alone restarts nothing. */}}

@@ -122,3 +122,15 @@ spec:
       protocol: TCP
     {{- end }}
 {{- end -}}
+
+{{/*
+A list of one rule, as YAML: out to the Kubernetes API. Policies see the API server's own address, which a chart can't know, so the rule
+names its ports: 6443 of K3s, 443 of the Service `kubernetes`.
+*/}}
+{{- define "common.egressApi" -}}
+- ports:
+    - port: 443
+      protocol: TCP
+    - port: 6443
+      protocol: TCP
+{{- end -}}
