@@ -73,6 +73,20 @@ pub(crate) enum DeployEvent {
     },
     /// A service's turn ended well.
     ServiceFinished(Box<Summary>),
+    /// A service's turn ended badly; an error says how.
+    ServiceFailed {
+        /// Service.
+        service: String,
+    },
+    /// A service could not even be tried.
+    ServiceNotRun {
+        /// Service.
+        service: String,
+        /// Why.
+        reason: String,
+    },
+    /// Several services' turns are over.
+    Finished(Box<Tally>),
     /// Something is odd but does not stop the command.
     Warning {
         /// What.
@@ -112,6 +126,50 @@ pub(crate) struct Summary {
     pub(crate) duration_seconds: f64,
     /// The command to go on with.
     pub(crate) next: String,
+}
+
+/// What became of one of several services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Its release changed, and it is up.
+    Deployed,
+    /// Its release was as wanted, and it is up.
+    Unchanged,
+    /// Its playbook ran in check mode.
+    Checked,
+    /// It failed, which was told.
+    Failed,
+    /// It could not be tried.
+    NotRun,
+    /// Another one failed before its turn came.
+    NotBegun,
+}
+
+/// What became of several services, by their names.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Tally {
+    pub(crate) deployed: Vec<String>,
+    pub(crate) unchanged: Vec<String>,
+    pub(crate) checked: Vec<String>,
+    pub(crate) failed: Vec<String>,
+    pub(crate) not_run: Vec<String>,
+    pub(crate) not_begun: Vec<String>,
+    /// How long all of them took.
+    pub(crate) duration_seconds: f64,
+}
+
+impl Tally {
+    /// Notes one.
+    pub(crate) fn add(&mut self, service: String, outcome: Outcome) {
+        match outcome {
+            Outcome::Deployed => self.deployed.push(service),
+            Outcome::Unchanged => self.unchanged.push(service),
+            Outcome::Checked => self.checked.push(service),
+            Outcome::Failed => self.failed.push(service),
+            Outcome::NotRun => self.not_run.push(service),
+            Outcome::NotBegun => self.not_begun.push(service),
+        }
+    }
 }
 
 /// A node's share of the pods.

@@ -5,14 +5,17 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-/// The object as a line, with the time and without secrets.
-pub(crate) fn line(object: &impl Serialize, redactor: &Redactor) -> String {
+/// The object as a line, with the time and without secrets; an event of one of several services with its name.
+pub(crate) fn line(object: &impl Serialize, service: Option<&str>, redactor: &Redactor) -> String {
     let mut value = serde_json::to_value(object).unwrap_or(Value::Null);
     redact(&mut value, redactor);
     if let Value::Object(fields) = &mut value
         && fields.contains_key("event")
     {
         fields.insert("time".to_owned(), Value::String(Timestamp::now().to_string()));
+        if let Some(service) = service {
+            fields.insert("service".to_owned(), Value::String(service.to_owned()));
+        }
     }
     format!("{value}\n")
 }
@@ -99,7 +102,7 @@ mod tests {
     fn secrets_go_even_when_json_would_escape_them() {
         let redactor = Redactor::new();
         redactor.add("line one\nline two");
-        let line = line(&json!({"msg": "it is line one\nline two."}), &redactor);
+        let line = line(&json!({"msg": "it is line one\nline two."}), None, &redactor);
         assert_eq!(line, "{\"msg\":\"it is ********.\"}\n");
     }
 

@@ -8,6 +8,6 @@ mod sink;
 mod table;
 mod text;
 
-pub(crate) use event::{DeployEvent, Event, PodsOnNode, Summary};
+pub(crate) use event::{DeployEvent, Event, Outcome, PodsOnNode, Summary, Tally};
 pub(crate) use sink::{Output, styled};
 pub(crate) use table::table;

@@ -1,7 +1,7 @@
 //! The one moving line of a terminal: what runs right now, and for how long. Finished lines scroll away above it.
 
-use super::Event;
 use super::text::told;
+use super::{DeployEvent, Event};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -20,6 +20,8 @@ pub(crate) struct Progress {
 struct Running {
     hosts: BTreeSet<String>,
     waiting: BTreeSet<String>,
+    /// Of several services, those that are at work.
+    services: BTreeSet<String>,
 }
 
 impl Progress {
@@ -29,10 +31,15 @@ impl Progress {
     }
 
     /// Keeps the line true.
-    pub(crate) fn follow(&self, event: &Event) {
+    /// `service`: which of several the event is of.
+    pub(crate) fn follow(&self, event: &Event, service: Option<&str>) {
         let Some(bar) = &self.bar else { return };
         let mut running = self.running.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let Some(message) = message(event, &mut running) else { return };
+        let message = match service {
+            Some(service) => beside(event, service, &mut running),
+            None => message(event, &mut running),
+        };
+        let Some(message) = message else { return };
         bar.reset_elapsed();
         bar.set_message(message);
         bar.enable_steady_tick(TICK);
@@ -58,6 +65,18 @@ fn bar() -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+}
+
+/// What the line says while several services are at work: their names.
+fn beside(event: &Event, service: &str, running: &mut Running) -> Option<String> {
+    let changed = match event {
+        Event::Deploy(
+            DeployEvent::ServiceFinished(_) | DeployEvent::ServiceFailed { .. } | DeployEvent::ServiceNotRun { .. },
+        ) => running.services.remove(service),
+        _ => running.services.insert(service.to_owned()),
+    };
+    let names: Vec<_> = running.services.iter().map(String::as_str).collect();
+    (changed && !names.is_empty()).then(|| format!("deploying {}", shortened(&names)))
 }
 
 /// What the line says after this event; `None` leaves it as it is.

@@ -6,7 +6,9 @@ use crate::cli::{Format, Global};
 use crate::context::environment;
 use crate::output::Event;
 use ::diagnostic::{Diagnose, Mistake, Redactor};
+use owo_colors::OwoColorize;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ pub(crate) struct Output {
     redactor: Redactor,
     progress: Arc<Progress>,
     renderer: Arc<text::Renderer>,
+    /// One of several services whose lines come between each other.
+    service: Option<Arc<str>>,
 }
 
 impl Output {
@@ -34,7 +38,15 @@ impl Output {
             redactor,
             progress: Arc::new(Progress::new(lively)),
             renderer: Arc::new(text::Renderer::new(verbosity)),
+            service: None,
         }
+    }
+
+    /// The output of one of several services: its lines begin with its name, its objects have it, and what went well is told in fewer
+    /// words.
+    pub(crate) fn of_service(&self, name: &str) -> Self {
+        let renderer = Arc::new(text::Renderer::condensed(self.verbosity));
+        Self { service: Some(name.into()), renderer, ..self.clone() }
     }
 
     /// How much is shown: 0 to 3 and more.
@@ -58,7 +70,7 @@ impl Output {
         match self.format {
             Format::Json => self.json(&event),
             Format::Text => {
-                self.progress.follow(&event);
+                self.progress.follow(&event, self.service.as_deref());
                 let lines = self.renderer.render(&event);
                 if !lines.is_empty() && (!self.quiet || text::is_wanted_in_quiet(&event)) {
                     self.write(text::is_result(&event), &lines);
@@ -92,7 +104,7 @@ impl Output {
 
     /// An object that one might pipe, as a line of JSON.
     pub(crate) fn json(&self, object: &impl Serialize) {
-        let line = json::line(object, &self.redactor);
+        let line = json::line(object, self.service.as_deref(), &self.redactor);
         self.progress.suspended(|| ignore_closed_pipe(std::io::stdout().lock().write_all(line.as_bytes())));
     }
 
@@ -128,8 +140,15 @@ impl Output {
         self.progress.finish();
     }
 
+    /// Each line behind the name of the service, where there are several.
+    fn labelled<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
+        let Some(service) = &self.service else { return text };
+        let lines = text.trim_matches('\n').lines().map(|line| format!("{} {line}\n", format!("{service} |").dimmed()));
+        Cow::Owned(lines.collect())
+    }
+
     fn write(&self, to_stdout: bool, text: &str) {
-        let text = self.redactor.redact(text);
+        let text = self.labelled(self.redactor.redact(text));
         let newline = if text.ends_with('\n') { "" } else { "\n" };
         self.progress.suspended(|| {
             ignore_closed_pipe(if to_stdout {

@@ -3,22 +3,36 @@
 use crate::commands::playbook::Engine;
 use camino::Utf8PathBuf;
 use clap::ValueEnum;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// Deploy services: run their playbooks, wait for the rollout, verify.
 ///
-/// The order on the command line does not matter: services go by phase and by what they require.
+/// The order on the command line does not matter: services go by phase and by what they require, side by side where they can.
 ///
 /// Examples:
 ///   cluster deploy ollama --target sandbox
 ///   cluster deploy postgres ollama --check --diff
+///   cluster deploy --all --keep-going
 ///   cluster deploy ollama --set resources.limits.memory=8Gi
 #[derive(Debug, Clone, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
     /// Services, as `cluster catalog list` names them
-    #[arg(required = true, value_name = "SERVICE")]
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "SERVICE")]
     pub(super) services: Vec<String>,
+
+    /// Every service of the catalogue; one whose upstream chart can not be had is reported as not run
+    #[arg(long)]
+    pub(super) all: bool,
+
+    /// How many services are deployed side by side
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub(super) parallel: NonZeroUsize,
+
+    /// After a failure, go on with the services that do not require a failed one
+    #[arg(short, long)]
+    pub(super) keep_going: bool,
 
     /// Say what would change, and change nothing
     #[arg(short = 'C', long)]

@@ -20,6 +20,18 @@ pub(super) struct Destination {
     pub(super) connection: Connection,
     /// What the playbooks are told, over everything that their files say.
     pub(super) variables: IndexMap<String, Node>,
+    /// Whether the playbooks clone the sources on the controller.
+    pub(super) clones: bool,
+    /// Whether nothing is changed there.
+    check: bool,
+}
+
+impl Destination {
+    /// Whether this many services share one clone: the first brings it, so that all are of one version and none clones while another
+    /// reads. In check mode nobody brings it.
+    pub(super) fn is_shared_clone(&self, services: usize) -> bool {
+        self.clones && !self.check && services > 1
+    }
 }
 
 /// Names the target, says what is deployed, and connects.
@@ -43,7 +55,8 @@ pub(super) async fn reach(
             variables.extend([authored("source", json!("worktree")), authored("source_dir", json!(folder))]);
         }
     }
-    Ok(Destination { connection, variables })
+    let clones = target == Target::Boards && kind == SourceKind::Git;
+    Ok(Destination { connection, variables, clones, check: args.check })
 }
 
 /// The demo builds what the services without encrypted configuration need; the others apply it with kubectl.

@@ -3,11 +3,14 @@
 mod args;
 mod destination;
 mod locate;
+mod many;
+mod one;
 mod play;
 mod recover;
 mod requirements;
 mod rollout;
 mod run;
+mod schedule;
 mod secrets;
 mod source;
 mod summary;

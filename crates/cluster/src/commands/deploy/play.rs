@@ -3,20 +3,20 @@
 use super::args::Args;
 use super::destination::{Destination, authored};
 use super::locate::Item;
+use super::one::Run;
 use super::values;
 use crate::commands::playbook::{Settled, Stdout, private_file, read, run_ansible, variables_file};
 use crate::context::Context;
 use crate::exit::{Failure, Result, boxed};
-use crate::output::DeployEvent;
+use crate::output::{DeployEvent, Output};
 use diagnostic::{Diagnose, Exit, Mistake, Mistakes, Position};
 use inventory::Inventory;
 use playbook::event::{Event, Status};
 use playbook::{Options, Play, Playbook};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
-use tokio_util::sync::CancellationToken;
 use yaml::Node;
 
 /// The playbooks, read and checked, with the engine that will run each.
@@ -51,58 +51,84 @@ fn without_host(play: &Play, inventory: &Inventory) -> Option<Mistake> {
     Some(Mistake::at(position, error.to_string()).hinted(error.hint().unwrap_or_else(rename)))
 }
 
-/// Runs it; whether anything changed.
-pub(super) async fn run(
-    context: &Context,
-    args: &Args,
-    inventory: &Arc<Inventory>,
-    item: &Item,
-    prepared: &Prepared,
-    destination: &Destination,
-    cancel: &CancellationToken,
-) -> Result<bool> {
-    let Some((playbook, settled)) = prepared.by_service.get(item.service.name.as_str()) else { return Ok(false) };
-    let mut extra_vars = destination.variables.clone();
+impl Prepared {
+    /// Whether the other engine runs any of them.
+    pub(super) fn needs_ansible(&self) -> bool {
+        self.by_service.values().any(|(_, settled)| *settled == Settled::Ansible)
+    }
+}
+
+/// What became of a playbook that did not fail.
+pub(super) enum Played {
+    /// It ran to its end.
+    Done {
+        /// Whether anything changed.
+        changed: bool,
+    },
+    /// It found that it can't be run here, and touched nothing.
+    NotRun {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Runs it. `brings_sources`: whether it has to bring the sources to the controller, or finds them there.
+pub(super) async fn run(run: &Run<'_>, item: &Item, output: &Output, brings_sources: bool) -> Result<Played> {
+    let Some((playbook, settled)) = run.plays.by_service.get(item.service.name.as_str()) else {
+        return Ok(Played::Done { changed: false });
+    };
+    let mut extra_vars = run.destination.variables.clone();
+    if !brings_sources {
+        extra_vars.extend([authored("source", json!("worktree"))]);
+    }
+    if run.args.all {
+        extra_vars.extend([authored("upstream_optional", json!(true))]);
+    }
     // Braces in values are the chart's business, such as those of Prometheus' rules.
     let verbatim = |name: &str, value: Value| {
         let (name, node) = authored(name, value);
         (name, node.into_unsafe())
     };
     extra_vars.extend([
-        verbatim("service_values", Value::Object(prepared.values.clone())),
-        verbatim("helm_set", json!(args.set)),
+        verbatim("service_values", Value::Object(run.plays.values.clone())),
+        verbatim("helm_set", json!(run.args.set)),
     ]);
     match settled {
-        Settled::Native => native(context, args, inventory, item, playbook, extra_vars, cancel).await,
-        Settled::Ansible => ansible(context, args, item, &extra_vars, destination, cancel).await,
+        Settled::Native => native(run, item, output, playbook, extra_vars).await,
+        Settled::Ansible => ansible(run, item, &extra_vars).await,
     }
 }
 
 async fn native(
-    context: &Context,
-    args: &Args,
-    inventory: &Arc<Inventory>,
+    run: &Run<'_>,
     item: &Item,
+    output: &Output,
     playbook: &Playbook,
     extra_vars: indexmap::IndexMap<String, Node>,
-    cancel: &CancellationToken,
-) -> Result<bool> {
+) -> Result<Played> {
+    let (context, args) = (run.context, run.args);
     let options =
         Options { extra_vars, check: args.check, diff: args.diff, ..context.playbook_options(args.ask_become_pass)? };
     let lost: Mutex<Option<Lost>> = Mutex::new(None);
+    let not_run: Mutex<Option<String>> = Mutex::new(None);
     let tell = |event: Event| {
         if let Some(found) = Lost::by(&event) {
             lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(found);
         }
+        if let Some(reason) = fact(&event, NOT_RUN).and_then(Value::as_str) {
+            not_run.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason.to_owned());
+        }
         let preview = ReleasePreview::by(&event);
-        context.output.event(event);
+        output.event(event);
         if let Some(ReleasePreview { before, after }) = preview {
-            context.output.event(DeployEvent::ReleaseDiffers { service: item.service.name.to_string(), before, after });
+            output.event(DeployEvent::ReleaseDiffers { service: item.service.name.to_string(), before, after });
         }
     };
-    let outcome = playbook::run(playbook, inventory, &options, &tell, cancel.clone()).await.map_err(boxed)?;
+    let outcome = playbook::run(playbook, run.inventory, &options, &tell, run.cancel.clone()).await.map_err(boxed)?;
     if outcome.succeeded() || outcome.interrupted {
-        return Ok(outcome.recap.values().any(|counts| counts.changed > 0));
+        let changed = outcome.recap.values().any(|counts| counts.changed > 0);
+        let not_run = not_run.into_inner().unwrap_or_else(PoisonError::into_inner);
+        return Ok(not_run.map_or(Played::Done { changed }, |reason| Played::NotRun { reason }));
     }
     let exit = if outcome.unreachable.is_empty() { Exit::Failed } else { Exit::Unreachable };
     let lost = lost.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -110,14 +136,8 @@ async fn native(
     Err(Box::new(NotDeployed { service: item.service.name.to_string(), lost, exit, again }))
 }
 
-async fn ansible(
-    context: &Context,
-    args: &Args,
-    item: &Item,
-    extra_vars: &indexmap::IndexMap<String, Node>,
-    destination: &Destination,
-    cancel: &CancellationToken,
-) -> Result<bool> {
+async fn ansible(run: &Run<'_>, item: &Item, extra_vars: &indexmap::IndexMap<String, Node>) -> Result<Played> {
+    let (context, args) = (run.context, run.args);
     let mut words = Vec::new();
     for source in context.inventory_sources()? {
         words.extend(["--inventory".to_owned(), source]);
@@ -138,9 +158,9 @@ async fn ansible(
     words.extend(switches.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag.to_owned()));
     words.extend((0..context.output.verbosity()).map(|_| "-v".to_owned()));
     words.push(item.path.to_string());
-    let before = revision(destination, item).await?;
-    match run_ansible(&words, Stdout::Progress, context, cancel).await? {
-        0 => Ok(revision(destination, item).await? != before),
+    let before = revision(run.destination, item).await?;
+    match run_ansible(&words, Stdout::Progress, context, run.cancel).await? {
+        0 => Ok(Played::Done { changed: revision(run.destination, item).await? != before }),
         code => {
             let exit = if code == 4 { Exit::Unreachable } else { Exit::Failed };
             let message =
@@ -164,6 +184,15 @@ async fn revision(destination: &Destination, item: &Item) -> Result<Option<u32>>
     Ok(release.map(|release| release.revision))
 }
 
+/// The fact with which a playbook tells why it can't be run here (`build/tasks/upstream.yml`).
+const NOT_RUN: &str = "service_not_run";
+
+/// A fact that a task sets.
+fn fact<'e>(event: &'e Event, name: &str) -> Option<&'e Value> {
+    let Event::TaskFinished { result, .. } = event else { return None };
+    result.get("ansible_facts")?.get(name)
+}
+
 /// The fact with which the shared tasks tell what an upgrade changes (`build/tasks/release.yml`).
 #[derive(serde::Deserialize)]
 struct ReleasePreview {
@@ -173,9 +202,7 @@ struct ReleasePreview {
 
 impl ReleasePreview {
     fn by(event: &Event) -> Option<Self> {
-        let Event::TaskFinished { result, .. } = event else { return None };
-        let preview = result.get("ansible_facts")?.get("release_preview")?;
-        serde_json::from_value(preview.clone()).ok()
+        serde_json::from_value(fact(event, "release_preview")?.clone()).ok()
     }
 }
 

@@ -1,9 +1,11 @@
 //! The steps, from top to bottom.
 
 use super::args::Args;
-use super::destination::{self, Destination};
+use super::destination;
 use super::locate::{self, Item};
-use super::{play, recover, requirements, rollout, secrets, summary, verify};
+use super::one::{self, Ended, Run};
+use super::schedule::Schedule;
+use super::{many, play, requirements, secrets};
 use crate::command_line;
 use crate::context::Context;
 use crate::exit::{Code, Failure, Result};
@@ -13,7 +15,6 @@ use catalog::Catalog;
 use diagnostic::Exit;
 use inventory::Inventory;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Facts first, validation second, the first change last.
@@ -21,8 +22,8 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Code> {
     command_line::refuse_secrets("--set", &args.set)?;
     refuse_set_for_many(&args)?;
     let catalog = context.catalog()?;
-    let items = locate::locate(&catalog, &args.services)?;
-    secrets::check(context, &items)?;
+    let items = locate::locate(&catalog, &args)?;
+    secrets::check(context, &args, &items)?;
     let inventory = context.inventory()?;
     let plays = play::prepare(context, &args, &items, &inventory)?;
     context.runtime()?.block_on(async {
@@ -58,55 +59,39 @@ async fn deploy(
     let services = items.iter().map(|item| item.service.name.to_string()).collect();
     context.output.event(DeployEvent::Planned { services, check_mode: args.check });
     requirements::warn(catalog, items, &destination, context).await?;
-    for item in items {
-        let ended = tokio::select! {
-            biased;
-            ended = one(context, args, inventory, item, plays, &destination, cancel) => ended,
-            () = wait_out(cancel) => Err(interrupted(context)),
-        };
-        if cancel.is_cancelled() {
-            return Err(interrupted(context));
-        }
-        ended?;
+    let run = Run { context, args, inventory, plays, destination: &destination, cancel };
+    let ended = tokio::select! {
+        biased;
+        ended = all(&run, items) => ended,
+        () = wait_out(cancel) => Err(interrupted(context)),
+    };
+    if cancel.is_cancelled() {
+        return Err(interrupted(context));
     }
+    ended?;
     destination.connection.close().await;
     Ok(Code::DONE)
 }
 
-async fn one(
-    context: &Context,
-    args: &Args,
-    inventory: &Arc<Inventory>,
-    item: &Item,
-    plays: &play::Prepared,
-    destination: &Destination,
-    cancel: &CancellationToken,
-) -> Result<()> {
-    let began = Instant::now();
-    let (service, output) = (&item.service, &context.output);
-    let playbook = item.path.to_string();
-    output.event(DeployEvent::ServiceStarted { service: service.name.to_string(), playbook });
-    if !args.check {
-        recover::recover(destination, service, output).await?;
+async fn all(run: &Run<'_>, items: &[Item]) -> Result<()> {
+    if let [item] = items {
+        return match one::deploy(run, item, &run.context.output, true).await? {
+            Ended::NotRun { reason } => Err(Failure::new(Exit::Failed, reason).into()),
+            Ended::Up(_) | Ended::Played => Ok(()),
+        };
     }
-    let changed = play::run(context, args, inventory, item, plays, destination, cancel).await?;
-    if args.check || cancel.is_cancelled() {
-        return Ok(());
+    let mut schedule = Schedule::of(items);
+    if run.destination.is_shared_clone(items.len()) {
+        schedule = schedule.led_by_the_first();
     }
-    let release = rollout::installed(destination, service).await?;
-    let mut checks = Vec::new();
-    if !args.no_wait {
-        rollout::wait(destination, &release, args.timeout, cancel, output).await?;
-        checks = verify::verify(destination, service, &release, context).await?;
-    }
-    let next = context.command(&format!("status {}", service.name));
-    let summary = summary::summarize(destination, service, &release, &checks, changed, began.elapsed(), next).await?;
-    output.event(DeployEvent::ServiceFinished(Box::new(summary)));
-    Ok(())
+    // The other engine writes to the terminal itself, and clones in check mode would meet in one folder.
+    let one_by_one = run.plays.needs_ansible() || (run.args.check && run.destination.clones);
+    let parallel = if one_by_one { 1 } else { run.args.parallel.get() };
+    many::deploy(run, items, &schedule, parallel).await
 }
 
 fn refuse_set_for_many(args: &Args) -> Result<()> {
-    if args.services.len() > 1 && (!args.set.is_empty() || !args.values.is_empty()) {
+    if (args.all || args.services.len() > 1) && (!args.set.is_empty() || !args.values.is_empty()) {
         let failure = Failure::usage("`--set` and `--values` hold for one service, several are named");
         return Err(failure.hinted("deploy the service with its own values by itself").into());
     }

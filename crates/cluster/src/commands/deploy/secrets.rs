@@ -1,5 +1,6 @@
 //! What is encrypted: the password is asked for once, before any connection, and tried on every file that the run needs.
 
+use super::args::Args;
 use super::locate::Item;
 use crate::config;
 use crate::context::Context;
@@ -25,11 +26,12 @@ enum Kind {
     Values,
 }
 
-/// Finds what is wrong with any of the files, all at once.
-pub(super) fn check(context: &Context, items: &[Item]) -> Result<()> {
-    let files: Vec<_> = items.iter().flat_map(files).collect();
+/// Finds what is wrong with any of the files, all at once. Of all services, those that nobody configured yet will not be run.
+pub(super) fn check(context: &Context, args: &Args, items: &[Item]) -> Result<()> {
+    let will_run = |item: &&Item| !args.all || unconfigured(item).is_none();
+    let files: Vec<_> = items.iter().filter(will_run).flat_map(files).collect();
     let mut mistakes = Mistakes::new();
-    files.iter().for_each(|file| mistakes.extend(absent(file)));
+    files.iter().for_each(|file| mistakes.extend(obstacle(file)));
     mistakes.into_result().map_err(boxed)?;
     let Some(first) = files.first() else { return Ok(()) };
     let secrets = context.passwords()?.needed_for(&config::shown(&first.path))?;
@@ -48,16 +50,27 @@ fn files(item: &Item) -> impl Iterator<Item = File<'_>> {
     config.into_iter().chain(values).map(move |(path, kind)| File { item, path, kind })
 }
 
-fn absent(file: &File<'_>) -> Option<Mistake> {
-    let (path, name) = (config::shown(&file.path), &file.item.service.name);
+/// What stands in the way before a password is of any use.
+fn obstacle(file: &File<'_>) -> Option<Mistake> {
+    let path = config::shown(&file.path);
     if !file.path.exists() {
-        let mistake = Mistake::new(format!("service `{name}` needs `{path}`, which does not exist"));
-        return Some(mistake.hinted(format!("make it with `cluster vault create {name}`")));
+        return Some(missing(file.item));
     }
-    let is_encrypted = std::fs::read(&file.path).is_ok_and(|bytes| vault::is_encrypted(&bytes));
+    let is_encrypted = std::fs::read(&file.path).is_ok_and(|bytes| vault::has_header(&bytes));
     (!is_encrypted).then(|| {
         Mistake::new(format!("`{path}` is not encrypted")).hinted(format!("run `cluster vault encrypt {path}`"))
     })
+}
+
+/// That nobody made a service's `cfg.enc` yet, if that is so.
+pub(super) fn unconfigured(item: &Item) -> Option<Mistake> {
+    (item.service.vault && !item.service.encrypted_config().exists()).then(|| missing(item))
+}
+
+fn missing(item: &Item) -> Mistake {
+    let (path, name) = (config::shown(&item.service.encrypted_config()), &item.service.name);
+    let mistake = Mistake::new(format!("service `{name}` needs `{path}`, which does not exist"));
+    mistake.hinted(format!("make it with `cluster vault create {name}`"))
 }
 
 fn open(file: &File<'_>, secrets: &Secrets, context: &Context) -> std::result::Result<(), Mistakes> {

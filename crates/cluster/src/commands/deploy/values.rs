@@ -19,7 +19,7 @@ pub(super) fn merged(files: &[Utf8PathBuf], context: &Context) -> Result<Map<Str
 fn read(file: &Utf8Path, context: &Context) -> Result<Map<String, Value>> {
     let mut text = std::fs::read_to_string(file)
         .map_err(|error| Failure::usage(format!("the values file `{file}` can not be read")).because(error))?;
-    let is_encrypted = vault::is_encrypted(text.as_bytes());
+    let is_encrypted = vault::has_header(text.as_bytes());
     if is_encrypted {
         let secrets = context.passwords()?.needed_for(file)?;
         let decrypted = secrets.decrypt(text.as_bytes()).map_err(|error| boxed(error.in_file(file.as_str())))?;

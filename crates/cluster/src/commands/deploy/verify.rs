@@ -3,7 +3,7 @@
 use super::destination::Destination;
 use crate::context::Context;
 use crate::exit::{Failure, Result, boxed};
-use crate::output::DeployEvent;
+use crate::output::{DeployEvent, Output};
 use crate::target::Target;
 use catalog::Service;
 use diagnostic::Exit;
@@ -16,12 +16,13 @@ pub(super) async fn verify(
     service: &Service,
     release: &Release,
     context: &Context,
+    output: &Output,
 ) -> Result<Vec<Check>> {
     let architectures = service.architectures.iter().map(ToString::to_string).collect();
     let plan = Plan { architectures, probes: service.verify.iter().map(probe).collect() };
     let checks = run_checks(&destination.connection.cluster, release, &plan).await.map_err(boxed)?;
     for check in &checks {
-        context.output.event(DeployEvent::Checked { service: service.name.to_string(), check: check.clone() });
+        output.event(DeployEvent::Checked { service: service.name.to_string(), check: check.clone() });
     }
     let failed: Vec<_> = checks.iter().filter(|check| check.verdict.is_failed()).collect();
     if failed.is_empty() {

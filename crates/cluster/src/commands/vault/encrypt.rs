@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     for path in &args.files {
         file::announce_stdin(path, "plaintext", context);
         let bytes = file::read(path)?;
-        if vault::is_encrypted(&bytes) {
+        if vault::has_header(&bytes) {
             let failure = Failure::usage(format!("`{path}` is encrypted already"));
             return Err(failure.hinted(format!("change its password with `cluster vault rekey {path}`")).into());
         }

@@ -20,8 +20,10 @@ pub(super) struct Named {
 
 /// A service's name means its `cfg.enc`; everything else is a path. What exists as a file is that file.
 pub(super) fn named(name: &Utf8Path, context: &Context) -> Result<Named> {
-    let is_path = name.as_str().contains('/') || name.exists();
-    let service = if is_path { None } else { context.catalog().ok().and_then(|all| all.get(name.as_str()).cloned()) };
+    let is_path = name.as_str().contains('/') || name.is_file();
+    let is_service = |root: Utf8PathBuf| root.join("build/playbooks").join(name).join("service.yml").is_file();
+    let is_service = !is_path && context.root().is_ok_and(is_service);
+    let service = if is_service { Some(context.catalog()?.find(name.as_str()).map_err(boxed)?.clone()) } else { None };
     match service {
         None => Ok(Named { path: name.to_owned(), service: None }),
         Some(service) if service.vault => {
@@ -64,7 +66,7 @@ pub(super) fn announce_stdin(path: &Utf8Path, what: &str, context: &Context) {
 
 /// What a file holds, decrypted, and with which password.
 pub(super) fn decrypt<'s>(path: &Utf8Path, bytes: &[u8], secrets: &'s Secrets) -> Result<Decrypted<'s>> {
-    if !vault::is_encrypted(bytes) {
+    if !vault::has_header(bytes) {
         return Err(Failure::usage(format!("`{path}` is not encrypted")).into());
     }
     secrets.decrypt(bytes).map_err(|error| boxed(error.in_file(path.as_str())))

@@ -1,13 +1,13 @@
 //! A deployment's own steps.
 
 use super::diff;
-use crate::output::event::{DeployEvent, Summary};
+use crate::output::event::{DeployEvent, Summary, Tally};
 use kubernetes::verify::{Check, Verdict};
 use owo_colors::OwoColorize;
 use std::fmt::Write;
 
 /// The event's lines.
-pub(super) fn render(event: &DeployEvent) -> String {
+pub(super) fn render(event: &DeployEvent, condensed: bool) -> String {
     match event {
         DeployEvent::TargetChosen { target, description, source } => {
             let source = source.as_ref().map_or_else(String::new, |source| format!("\n{} {source}", "Source:".bold()));
@@ -15,7 +15,8 @@ pub(super) fn render(event: &DeployEvent) -> String {
         }
         DeployEvent::Planned { services, check_mode } => {
             let mode = if *check_mode { " (check mode: nothing is changed)" } else { "" };
-            format!("{} deploy {}{mode}", "Plan:  ".bold(), services.join(", then "))
+            let services = if services.len() > 2 { services.join(", ") } else { services.join(", then ") };
+            format!("{} deploy {services}{mode}", "Plan:  ".bold())
         }
         DeployEvent::ServiceStarted { service, playbook } => {
             format!("\n{} {service} ({playbook})", "Deploying".bold())
@@ -26,7 +27,11 @@ pub(super) fn render(event: &DeployEvent) -> String {
             diff::unified(before, after, &headers[0], &headers[1]).trim_start().to_owned()
         }
         DeployEvent::Checked { check, .. } => checked(check),
+        DeployEvent::ServiceFinished(summary) if condensed => headline(summary),
         DeployEvent::ServiceFinished(summary) => self::summary(summary),
+        DeployEvent::ServiceFailed { .. } => String::new(),
+        DeployEvent::ServiceNotRun { reason, .. } => format!("{}: {reason}", "not run".cyan()),
+        DeployEvent::Finished(tally) => self::tally(tally),
         DeployEvent::Warning { message } => warning(message),
         DeployEvent::Notice { message } => message.clone(),
     }
@@ -51,6 +56,30 @@ fn verified(passed: usize, not_run: usize) -> String {
         (_, 0) => checks,
         (_, not_run) => format!("{checks}, {not_run} not run"),
     }
+}
+
+fn headline(summary: &Summary) -> String {
+    let state = if summary.changed { "deployed".yellow().to_string() } else { "unchanged".green().to_string() };
+    let (seconds, revision, chart) = (summary.duration_seconds, summary.revision, &summary.chart);
+    let verified = verified(summary.passed, summary.not_run);
+    format!("{state} in {seconds:.1}s: release revision {revision}, chart {chart}, verified: {verified}")
+}
+
+/// The services by what became of them; kinds of which there is none are left out.
+fn tally(tally: &Tally) -> String {
+    let kinds = [
+        ("deployed", &tally.deployed),
+        ("unchanged", &tally.unchanged),
+        ("checked", &tally.checked),
+        ("failed", &tally.failed),
+        ("not run", &tally.not_run),
+        ("not begun", &tally.not_begun),
+    ];
+    let mut text = format!("\n{} after {:.1}s", "Finished".bold(), tally.duration_seconds);
+    for (kind, names) in kinds.into_iter().filter(|(_, names)| !names.is_empty()) {
+        let _infallible = write!(text, "\n  {:<10} {:>3}  {}", kind, names.len(), names.join(", "));
+    }
+    text
 }
 
 fn summary(summary: &Summary) -> String {

@@ -21,6 +21,17 @@ pub(super) fn is_failure(event: &Task) -> bool {
     matches!(event, Task::TaskFinished { status: Status::Failed | Status::Unreachable, .. })
 }
 
+/// Whether nothing failed and nothing changed by it.
+pub(super) fn goes_well(event: &Task) -> bool {
+    match event {
+        Task::TaskFinished { status, .. } | Task::ItemFinished { status, .. } => {
+            matches!(status, Status::Ok | Status::Skipping | Status::Ignored)
+        }
+        Task::PlayStarted { .. } | Task::TaskStarted { .. } | Task::Included { .. } | Task::Recap { .. } => true,
+        Task::NoHosts { .. } | Task::TaskRetried { .. } | Task::Warning { .. } => false,
+    }
+}
+
 /// The event's lines. `speaks`: whether the task says something when all is well.
 pub(super) fn render(event: &Task, verbosity: u8, speaks: bool) -> String {
     match event {
