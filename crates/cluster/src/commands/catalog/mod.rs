@@ -1,5 +1,6 @@
 //! `cluster catalog`
 
+mod graph;
 mod list;
 mod show;
 
@@ -12,11 +13,13 @@ use clap::Subcommand;
 pub(crate) enum Command {
     List(list::Args),
     Show(show::Args),
+    Graph(graph::Args),
 }
 
 pub(crate) fn run(command: Command, context: &Context) -> Result<Code> {
     match command {
         Command::List(args) => list::run(&args, context),
         Command::Show(args) => show::run(&args, context),
+        Command::Graph(args) => graph::run(&args, context),
     }
 }
