@@ -3,7 +3,7 @@
 #
 #   scripts/bench.sh                      everything: about 15 minutes on two idle cores
 #   scripts/bench.sh --quick              without the slow peers
-#   scripts/bench.sh --only '3 tasks'     one row; also: start, sandbox
+#   scripts/bench.sh --only '3 tasks'     one row; also: start, vault, sandbox, catalogue
 #   scripts/bench.sh --rounds 5           more runs of each
 set -eu
 cd "$(dirname "$0")/.."
@@ -28,7 +28,7 @@ scripts/test-setup.sh
 scripts/venv.sh
 # A peer that is missing is said in the table.
 mitogen || say "Mitogen could not be installed and is left out"
-scripts/tools.sh || say "the sandbox will not be measured"
+scripts/tools.sh all || say "the sandbox will not be measured"
 cargo build --quiet --release --locked --package cluster
 cargo bench --quiet --locked --package bench --no-run
 say "measuring; close what else uses this machine (load now: $(cut -d ' ' -f 1-3 /proc/loadavg 2>/dev/null || uptime))"

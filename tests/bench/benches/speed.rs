@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result, bail};
 use bench::{
-    Machine, Measured, Peer, Samples, Table, Work, measure, sandbox, startup, table, vault, vault_verdict, verdicts,
+    Machine, Measured, Peer, Samples, Table, Work, catalogue, catalogue_verdict, measure, sandbox, startup, table,
+    vault, vault_verdict, verdicts,
 };
 use std::process::ExitCode;
 
@@ -32,6 +33,9 @@ fn run() -> Result<()> {
     }
     if options.wants("sandbox") {
         print_sandbox();
+    }
+    if options.wants("catalogue") {
+        print_catalogue();
     }
     Ok(())
 }
@@ -153,6 +157,18 @@ fn print_sandbox() {
             println!("{}", lines.render());
         }
         Err(why) => println!("sandbox: not measured: {why:#}"),
+    }
+}
+
+fn print_catalogue() {
+    match catalogue() {
+        Ok(measured) => {
+            let mut lines = Table::new(["catalogue", "time"]);
+            lines.add(["cluster deploy --all".to_owned(), table::seconds(measured.ours)]);
+            lines.add(["helm upgrade --install --wait, one after the other".to_owned(), table::seconds(measured.helm)]);
+            println!("{}\n{}", lines.render(), catalogue_verdict(&measured).render());
+        }
+        Err(why) => println!("catalogue: not measured: {why:#}"),
     }
 }
 

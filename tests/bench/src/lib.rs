@@ -1,6 +1,7 @@
 //! bench: our speed beside that of peers, each timed in turn in one run on one machine. What is compared does the same
 //! work, which is asserted after each run. Misses are printed; they do not fail anything.
 
+mod catalogue;
 mod machine;
 mod outcome;
 mod peer;
@@ -13,9 +14,10 @@ pub mod table;
 mod vault;
 mod work;
 
+pub use catalogue::{Catalogue, catalogue};
 pub use machine::Machine;
 pub use peer::Peer;
-pub use requirement::{vault_verdict, verdicts};
+pub use requirement::{catalogue_verdict, vault_verdict, verdicts};
 pub use row::{Measured, measure};
 pub use samples::Samples;
 pub use sandbox::sandbox;

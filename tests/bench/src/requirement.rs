@@ -1,5 +1,6 @@
 //! What the design asks for, beside what was measured.
 
+use crate::catalogue::Catalogue;
 use crate::peer::Peer;
 use crate::row::Measured;
 use crate::samples::Samples;
@@ -19,12 +20,24 @@ const EXTRA: Duration = Duration::from_millis(50);
 /// How many times as long as ours `ansible-vault view` has to take for a file of 1 MB.
 const VAULT_AHEAD: f64 = 5.0;
 
+/// How many times as long as ours Helm has to take for the whole catalogue.
+const CATALOGUE_AHEAD: f64 = 3.0;
+
 /// The requirement for showing an encrypted file, ours beside `ansible-vault`.
 pub fn vault_verdict(ours: &Samples, theirs: &Samples) -> Table {
     let mut table = Table::new(COLUMNS);
     let medians = theirs.median().zip(ours.median());
     let ratio = medians.map(|(theirs, ours)| theirs.as_secs_f64() / ours.as_secs_f64());
     add(&mut table, "1 MB vault file: ansible-vault view / cluster".to_owned(), "≥", VAULT_AHEAD, ratio);
+    table
+}
+
+/// The requirement for the whole catalogue, ours beside Helm's turns one after the other.
+pub fn catalogue_verdict(measured: &Catalogue) -> Table {
+    let mut table = Table::new(COLUMNS);
+    let name = format!("{} services: helm, one after the other / cluster deploy --all", measured.services);
+    let ratio = measured.helm.as_secs_f64() / measured.ours.as_secs_f64();
+    add(&mut table, name, "≥", CATALOGUE_AHEAD, Some(ratio));
     table
 }
 

@@ -23,8 +23,11 @@ impl World {
         self.project.git(&["reset", "--quiet", "--hard", "start"])?;
         self.project.git(&["clean", "--quiet", "--force", "-d"])?;
         self.project.done(["sandbox", "up"])?;
-        for release in self.project.helm(&["list", "--all", "--short"])?.split_whitespace() {
-            self.project.helm(&["uninstall", release, "--wait"])?;
+        let releases = self.project.helm(&["list", "--all", "--all-namespaces", "--output=json"])?;
+        let releases: Value = serde_json::from_str(&releases)?;
+        for release in releases.as_array().into_iter().flatten() {
+            let word = |key: &str| release[key].as_str().unwrap_or_default().to_owned();
+            self.project.helm(&["uninstall", &word("name"), "--wait", "--namespace", &word("namespace")])?;
         }
         let kinds = "deployments,statefulsets,services,secrets,configmaps,persistentvolumeclaims,jobs,pods";
         self.project.kubectl(&["delete", kinds, "--namespace=default", "--selector=app", "--wait=true"])?;
@@ -61,14 +64,18 @@ impl World {
         let kinds = "deployments,statefulsets,services,secrets,configmaps,persistentvolumeclaims,networkpolicies,serviceaccounts,\
                      poddisruptionbudgets,ingresses";
         let json = self.project.kubectl(&["get", kinds, "--namespace=default", "--output=json"])?;
-        let list: Value = serde_json::from_str(&json)?;
-        let items = list["items"].as_array().context("a list")?;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let entry = |item: &Value| {
-            let metadata = &item["metadata"];
-            (format!("{}/{}", text(&item["kind"]), text(&metadata["name"])), text(&metadata["resourceVersion"]))
-        };
-        Ok(items.iter().map(entry).collect())
+        versions(&json)
+    }
+
+    /// Every object of every release in any namespace, with its `resourceVersion`.
+    pub fn release_objects(&self) -> Result<BTreeMap<String, String>> {
+        let kinds = self.project.kubectl(&["api-resources", "--verbs=list", "--output=name"])?;
+        let of_releases =
+            |kind: &&str| !["events", "events.events.k8s.io", "pods", "leases.coordination.k8s.io"].contains(kind);
+        let kinds = kinds.split_whitespace().filter(of_releases).collect::<Vec<_>>().join(",");
+        let selector = "--selector=app.kubernetes.io/managed-by=Helm";
+        let json = self.project.kubectl(&["get", &kinds, "--all-namespaces", selector, "--output=json"])?;
+        versions(&json)
     }
 
     /// A release's newest revision.
@@ -84,6 +91,19 @@ impl World {
         let status: Value = serde_json::from_str(&json)?;
         Ok(status["info"]["status"].as_str().unwrap_or_default().to_owned())
     }
+}
+
+/// Objects with their `resourceVersion`.
+fn versions(json: &str) -> Result<BTreeMap<String, String>> {
+    let list: Value = serde_json::from_str(json)?;
+    let items = list["items"].as_array().context("a list")?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let entry = |item: &Value| {
+        let metadata = &item["metadata"];
+        let (kind, namespace, name) = (text(&item["kind"]), text(&metadata["namespace"]), text(&metadata["name"]));
+        (format!("{kind} {namespace}/{name}"), text(&metadata["resourceVersion"]))
+    };
+    Ok(items.iter().map(entry).collect())
 }
 
 /// Fails with everything that was printed when the text is not in it.

@@ -1,6 +1,7 @@
 //! Deployments into a sandbox of their own: real control plane, real Helm, simulated nodes.
 
 mod again;
+mod all;
 mod engines;
 mod failures;
 mod helm4;
@@ -12,7 +13,7 @@ mod watch;
 use e2e::Scenario;
 use std::process::ExitCode;
 
-const SCENARIOS: [Scenario; 15] = [
+const SCENARIOS: [Scenario; 16] = [
     ("a_first_deployment_is_verified", again::first),
     ("a_second_deployment_touches_nothing", again::second),
     ("both_engines_make_the_same_releases", engines::same_releases),
@@ -27,6 +28,7 @@ const SCENARIOS: [Scenario; 15] = [
     ("secrets_stand_nowhere_but_in_the_cluster", vault::nothing_leaks),
     ("a_changed_secret_reaches_the_pods", vault::changes_reach_the_pods),
     ("mistakes_about_secrets_come_first", vault::mistakes_come_first),
+    ("the_whole_catalogue_comes_up_and_is_left_alone", all::twice),
     ("on_small_nodes_each_says_why_not", too_small::each_node_says_why),
 ];
 

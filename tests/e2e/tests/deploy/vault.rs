@@ -3,11 +3,10 @@
 use crate::watch::Watch;
 use anyhow::{Context, Result, ensure};
 use e2e::{World, ends_with, says};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use support::{Ended, tools};
+use support::{Ended, Service, services, tools};
 use tempfile::TempDir;
 
 /// Stands in every value. Long enough to be sought inside other text.
@@ -18,49 +17,43 @@ const SHORT: &str = "zq9Xw7k";
 
 /// A vaulted service, and the configuration that this test gives it.
 struct Vaulted {
-    name: String,
-    release: String,
+    service: Service,
     values: BTreeMap<String, String>,
 }
 
 /// Every service whose `service.yml` says `vault: true`, with a marker for each key of its example.
 fn vaulted(world: &World) -> Result<Vec<Vaulted>> {
-    let list = world.project.done(["catalog", "list", "--output=json"])?;
     let mut found = Vec::new();
-    for line in list.stdout.lines() {
-        let service: Value = serde_json::from_str(line)?;
-        if service["vault"] != Value::Bool(true) {
-            continue;
-        }
-        let name = service["name"].as_str().context("a name")?.to_owned();
-        let release = service["release"].as_str().map_or_else(|| name.replace('.', "-"), str::to_owned);
-        let example = world.project.path().join("build/playbooks").join(&name).join("cfg.example.yml");
-        let text = std::fs::read_to_string(&example).with_context(|| example.display().to_string())?;
-        let keys: BTreeMap<String, Value> = serde_saphyr::from_str(&text)?;
-        let mut values: BTreeMap<_, _> =
-            keys.keys().map(|key| (key.clone(), format!("{MARKER}-{name}-{key}-0123456789"))).collect();
+    for service in services(&world.project)?.into_iter().filter(|service| service.vault) {
+        let keys = service.keys(&world.project)?;
+        let marked = |key: String| {
+            let value = format!("{MARKER}-{}-{key}-0123456789", service.name);
+            (key, value)
+        };
+        let mut values: BTreeMap<_, _> = keys.into_iter().map(marked).collect();
         values.insert("short".to_owned(), SHORT.to_owned());
-        found.push(Vaulted { name, release, values });
+        found.push(Vaulted { service, values });
     }
     ensure!(found.len() >= 2, "the catalogue has vaulted services");
     Ok(found)
 }
 
 impl Vaulted {
+    fn name(&self) -> &str {
+        &self.service.name
+    }
+
     /// Makes its `cfg.enc`.
     fn encrypt(&self, world: &World, password: &Path) -> Result<()> {
-        let text: String = self.values.iter().map(|(key, value)| format!("{key}: {value}\n")).collect();
-        let path = world.project.write(&format!("build/playbooks/{}/cfg.enc", self.name), &text)?;
-        let path = path.to_str().context("UTF-8")?;
-        world.project.done(["vault", "encrypt", path, "--vault-password-file", password.to_str().context("UTF-8")?])?;
-        Ok(())
+        self.service.configure(&world.project, &self.values, password)
     }
 
     /// What the Secret in the cluster holds.
     fn live(&self, world: &World) -> Result<BTreeMap<String, String>> {
-        let name = format!("{}-config", self.release);
+        let name = format!("{}-config", self.service.release());
+        let namespace = format!("--namespace={}", self.service.namespace);
         let template = r#"--output=go-template={{range $k, $v := .data}}{{$k}}={{$v | base64decode}}{{"\n"}}{{end}}"#;
-        let text = world.project.kubectl(&["get", "secret", &name, "--namespace=default", template])?;
+        let text = world.project.kubectl(&["get", "secret", &name, &namespace, template])?;
         Ok(text.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
     }
 }
@@ -101,7 +94,7 @@ fn deploy(world: &World, setting: &Setting, services: &[Vaulted], more: &[&str])
     let temporary = TempDir::with_prefix("cluster-vault-temporary-")?;
     let mut command =
         world.project.command(["deploy", "--target=sandbox", "-vvv", "--diff", "--vault-password-file"])?;
-    command.arg(setting.password()).args(more).args(services.iter().map(|service| &service.name));
+    command.arg(setting.password()).args(more).args(services.iter().map(Vaulted::name));
     command.env("TMPDIR", temporary.path()).env("CLUSTER_LOG", "trace");
     let watch = Watch::start(&[MARKER, SHORT], &[temporary.path(), Path::new("/dev/shm"), Path::new("/tmp")])?;
     let ended = Ended::from(command.output()?);
@@ -135,8 +128,13 @@ pub fn nothing_leaks(world: &World) -> Result<()> {
         leaks.extend(found.into_iter().map(|leak| format!("{more:?}: {leak}")));
     }
     for service in &services {
-        ensure!(service.live(world)? == service.values, "the Secret of {} differs", service.name);
-        let release = world.project.helm(&["get", "all", &service.release, "--namespace=default"])?;
+        ensure!(service.live(world)? == service.values, "the Secret of {} differs", service.name());
+        let release = world.project.helm(&[
+            "get",
+            "all",
+            &service.service.release(),
+            &format!("--namespace={}", service.service.namespace),
+        ])?;
         leaks.extend(found_in(&release).into_iter().map(|line| format!("release storage: {line}")));
     }
     let helm = std::fs::read_to_string(setting.folder.path().join("helm.log"))?;
@@ -171,11 +169,12 @@ pub fn changes_reach_the_pods(world: &World) -> Result<()> {
     let mut services = vaulted(world)?;
     services.truncate(1);
     let service = &mut services[0];
+    let name = service.name().to_owned();
     service.encrypt(world, &setting.password())?;
     let password = setting.password();
-    let arguments = ["--vault-password-file", password.to_str().context("UTF-8")?, &service.name.clone()];
+    let arguments = ["--vault-password-file", password.to_str().context("UTF-8")?, &name];
     world.deployed(&arguments)?;
-    let (before, revision) = (world.object_versions()?, world.revision(&service.release)?);
+    let (before, revision) = (world.object_versions()?, world.revision(&service.service.release())?);
     says(&world.deployed(&arguments)?, "changed=0")?;
     ensure!(before == world.object_versions()?, "the second run touched something");
     for value in service.values.values_mut() {
@@ -184,7 +183,7 @@ pub fn changes_reach_the_pods(world: &World) -> Result<()> {
     service.encrypt(world, &setting.password())?;
     world.deployed(&arguments)?;
     ensure!(service.live(world)? == service.values, "the Secret has the old values");
-    ensure!(world.revision(&service.release)? == revision + 1, "the pods did not start anew");
+    ensure!(world.revision(&service.service.release())? == revision + 1, "the pods did not start anew");
     Ok(())
 }
 
@@ -192,7 +191,7 @@ pub fn changes_reach_the_pods(world: &World) -> Result<()> {
 pub fn mistakes_come_first(world: &World) -> Result<()> {
     let setting = Setting::new()?;
     let services = vaulted(world)?;
-    let names: Vec<_> = services.iter().map(|service| service.name.as_str()).collect();
+    let names: Vec<_> = services.iter().map(Vaulted::name).collect();
     let missing = world.deploy(&names)?;
     ends_with(&missing, 2)?;
     for name in &names {
