@@ -4,6 +4,7 @@
 mod catalog;
 mod chart;
 mod error;
+pub mod lint;
 mod name;
 mod order;
 mod schema;

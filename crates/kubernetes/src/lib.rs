@@ -2,6 +2,7 @@
 //! pod fits no node, and the verification of a service once it is up.
 
 mod cluster;
+mod dry_run;
 mod error;
 pub mod placement;
 mod quantity;
@@ -13,6 +14,7 @@ pub mod verify;
 mod workload;
 
 pub use cluster::{Cluster, Node, server_address};
+pub use dry_run::{DryRun, Verdict};
 pub use error::Error;
 pub use quantity::{cpu_millis, memory_bytes};
 pub use release::{Release, ReleaseStatus};
