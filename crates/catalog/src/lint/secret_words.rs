@@ -1,7 +1,11 @@
 //! Which names stand for a secret itself, and not for where one is kept.
 
-/// Whether a value of this name would be a secret: `password`, `adminPassword`, `api_key`; but not `existingSecret`, `passwordKey`.
-pub(crate) fn names_a_secret(name: &str) -> bool {
+/// Whether a value of this name would be a secret: `password`, `adminPassword`, `api_key`; but not `existingSecret`, `passwordKey`, nor
+/// `secret` below `tls`, which names one in the cluster.
+pub(crate) fn names_a_secret(parent: &str, name: &str) -> bool {
+    if name == "secret" && parent.to_lowercase().ends_with("tls") {
+        return false;
+    }
     let words = words(name);
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
@@ -55,6 +59,11 @@ mod tests {
     #[case("key", false)]
     #[case("", false)]
     fn names_of_secrets(#[case] name: &str, #[case] secret: bool) {
-        assert_eq!(names_a_secret(name), secret);
+        assert_eq!(names_a_secret("server", name), secret);
+    }
+
+    #[test]
+    fn a_certificate_lies_in_a_secret() {
+        assert!(names_a_secret("auth", "secret") && !names_a_secret("tls", "secret"));
     }
 }

@@ -32,11 +32,11 @@ fn check(subject: &Subject, findings: &mut Findings<'_>) {
 
 fn check_file(path: &str, text: Option<&str>, findings: &mut Findings<'_>) {
     let node = text.and_then(|text| Node::parse(text, path).ok());
-    node.into_iter().for_each(|node| check_node(&node, path, findings));
+    node.into_iter().for_each(|node| check_node(&node, "", path, findings));
 }
 
-fn check_node(node: &Node, path: &str, findings: &mut Findings<'_>) {
-    node.items().iter().for_each(|item| check_node(item, path, findings));
+fn check_node(node: &Node, parent: &str, path: &str, findings: &mut Findings<'_>) {
+    node.items().iter().for_each(|item| check_node(item, parent, path, findings));
     for (key, value) in node.entries() {
         let place: Position = key.position(path);
         let (is_given, text) = match &value.value {
@@ -44,12 +44,12 @@ fn check_node(node: &Node, path: &str, findings: &mut Findings<'_>) {
             Value::Integer(_) | Value::Number => (true, String::new()),
             _ => (false, String::new()),
         };
-        if is_given && crate::lint::secret_words::names_a_secret(&key.name) {
+        if is_given && crate::lint::secret_words::names_a_secret(parent, &key.name) {
             findings.at(&place, format!("`{}` has a value", key.name));
         } else if WELL_KNOWN.contains(&text.as_str()) {
             findings.at(&place, format!("`{}` is a well-known password", key.name));
         }
-        check_node(value, path, findings);
+        check_node(value, &key.name, path, findings);
     }
 }
 

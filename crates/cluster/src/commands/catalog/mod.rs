@@ -1,6 +1,7 @@
 //! `cluster catalog`
 
 mod graph;
+mod lint;
 mod list;
 mod show;
 
@@ -14,6 +15,7 @@ pub(crate) enum Command {
     List(list::Args),
     Show(show::Args),
     Graph(graph::Args),
+    Lint(lint::Args),
 }
 
 pub(crate) fn run(command: Command, context: &Context) -> Result<Code> {
@@ -21,5 +23,6 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Code> {
         Command::List(args) => list::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Graph(args) => graph::run(&args, context),
+        Command::Lint(args) => lint::run(&args, context),
     }
 }
