@@ -29,6 +29,11 @@ pub fn command() -> clap::Command {
     without_full_stops(Cli::command())
 }
 
+/// The JSON schema of every event, for the generated reference and its tests.
+pub fn events_schema() -> serde_json::Value {
+    schemars::schema_for!(output::Event).to_value()
+}
+
 /// A list of commands reads like a list: their summaries end without the full stop that their source has.
 fn without_full_stops(mut command: clap::Command) -> clap::Command {
     if let Some(about) = command.get_about().map(ToString::to_string) {

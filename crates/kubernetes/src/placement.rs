@@ -8,10 +8,11 @@ mod taints;
 
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, Pod};
 use kube::ResourceExt;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Why one node does not take the pod.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Refusal {
     /// Node.
     pub node: String,

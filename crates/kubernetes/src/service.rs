@@ -5,10 +5,11 @@ use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::{Api, ResourceExt};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// One way to reach a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Address {
     /// `Service`'s or `Ingress`'s name.
     pub name: String,

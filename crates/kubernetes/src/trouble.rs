@@ -3,11 +3,12 @@
 use crate::placement::Refusal;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::ResourceExt;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt;
 
 /// Why a workload does not come up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "trouble", rename_all = "snake_case")]
 pub enum Trouble {
     /// No node takes the pod.

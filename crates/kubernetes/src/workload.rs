@@ -7,6 +7,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{Api, ResourceExt};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt;
 
@@ -48,7 +49,7 @@ impl fmt::Display for Workload {
 }
 
 /// How far a rollout has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Progress {
     /// Whether it is complete.
     pub done: bool,

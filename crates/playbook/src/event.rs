@@ -1,11 +1,12 @@
 //! What a run tells while it goes on. The output layer turns these into a terminal, plain lines or JSON.
 
 use diagnostic::{Mistake, Position};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// How a task ended on a host, in Ansible's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Nothing had to change.
@@ -25,7 +26,7 @@ pub enum Status {
 }
 
 /// What happened. Every result in an event is redacted already (`no_log`, known secrets).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A play begins.
@@ -126,7 +127,7 @@ pub enum Event {
 }
 
 /// A host's line in the recap.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     /// Tasks that ended well, changed ones among them.
     pub ok: u32,

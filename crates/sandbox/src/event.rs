@@ -1,11 +1,12 @@
 //! What happens while a sandbox comes up or goes down.
 
 use crate::Component;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
 /// One step, for progress.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// Another process is at work on this sandbox; waiting for it to be done.
@@ -36,6 +37,7 @@ pub enum Event {
         component: Component,
         /// Since `up` began.
         #[serde(serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         elapsed: Duration,
     },
     /// Nodes were made, changed or deleted.
@@ -53,12 +55,14 @@ pub enum Event {
         nodes: usize,
         /// Since `up` began.
         #[serde(serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         elapsed: Duration,
     },
     /// The sandbox can be used.
     Up {
         /// Since `up` began.
         #[serde(serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         elapsed: Duration,
     },
     /// A component was told to end.

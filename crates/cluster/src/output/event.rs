@@ -3,10 +3,11 @@
 use crate::target::Target;
 use kubernetes::Address;
 use kubernetes::verify::Check;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// One event. In JSON each is an object with the field `event`; fields are only ever added.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Event {
     /// A playbook's run.
@@ -20,7 +21,7 @@ pub(crate) enum Event {
 }
 
 /// What `cluster deploy` tells besides its playbooks' and rollouts' events.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum DeployEvent {
     /// The first thing said: which cluster is worked on, and what goes there.
@@ -100,7 +101,7 @@ pub(crate) enum DeployEvent {
 }
 
 /// What stands at the end of a service's deployment.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Summary {
     /// Service.
     pub(crate) service: String,
@@ -146,7 +147,7 @@ pub(crate) enum Outcome {
 }
 
 /// What became of several services, by their names.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub(crate) struct Tally {
     pub(crate) deployed: Vec<String>,
     pub(crate) unchanged: Vec<String>,
@@ -173,7 +174,7 @@ impl Tally {
 }
 
 /// A node's share of the pods.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct PodsOnNode {
     /// Node.
     pub(crate) node: String,

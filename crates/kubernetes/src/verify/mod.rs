@@ -11,6 +11,7 @@ use crate::cluster::is_simulated;
 use crate::{Cluster, Error, Release, service};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::Api;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -57,7 +58,7 @@ impl fmt::Display for Probe {
 }
 
 /// One thing checked, and how it came out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Check {
     /// What was checked.
     pub check: String,
@@ -67,7 +68,7 @@ pub struct Check {
 }
 
 /// How a check came out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     /// As it should be.
