@@ -146,14 +146,20 @@ pub(crate) enum Outcome {
     NotBegun,
 }
 
-/// What became of several services, by their names.
+/// What became of several services: their names by how it ended.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub(crate) struct Tally {
+    /// Its release changed, and it is up.
     pub(crate) deployed: Vec<String>,
+    /// Its release was as wanted, and it is up.
     pub(crate) unchanged: Vec<String>,
+    /// Its playbook ran in check mode.
     pub(crate) checked: Vec<String>,
+    /// It failed; an error said why.
     pub(crate) failed: Vec<String>,
+    /// It could not be tried.
     pub(crate) not_run: Vec<String>,
+    /// Another one failed before its turn came.
     pub(crate) not_begun: Vec<String>,
     /// How long all of them took.
     pub(crate) duration_seconds: f64,
