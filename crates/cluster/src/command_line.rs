@@ -2,10 +2,6 @@
 
 use crate::exit::{Error, Failure, Result};
 
-/// Words that name a secret when they end a key.
-const SECRET_WORDS: [&str; 8] =
-    ["password", "passwd", "passphrase", "secret", "token", "apikey", "privatekey", "credentials"];
-
 /// Refuses values of a flag of which one names a secret: `--set` with `key=value,key=value`, `--extra-vars` with
 /// `key=value key=value`, YAML or JSON.
 pub(crate) fn refuse_secrets(flag: &str, values: &[String]) -> Result<()> {
@@ -29,11 +25,9 @@ fn secret(text: &str) -> Option<String> {
 }
 
 fn names_a_secret(key: &str, value: &str) -> bool {
-    let last = key.rsplit('.').next().unwrap_or_default().to_lowercase().replace(['-', '_'], "");
-    let is_secret = SECRET_WORDS.iter().any(|word| last.ends_with(word)) && !last.starts_with("existing");
     // A template or a switch is none.
     let is_plain = value.contains("{{") || ["", "true", "false", "yes", "no"].contains(&value);
-    is_secret && !is_plain
+    vault::names_a_secret(key) && !is_plain
 }
 
 fn refusal(flag: &str, key: &str) -> Error {
@@ -56,7 +50,9 @@ mod tests {
     #[case("users[0].token=hunter2", Some("users[0].token"))]
     #[case("version=1 api_key=hunter2", Some("api_key"))]
     #[case("{\"db_password\": \"hunter2\"}", Some("db_password"))]
+    #[case("ansible_become_pass=hunter2", Some("ansible_become_pass"))]
     #[case("auth.existingSecret=mine", None)]
+    #[case("ingress.tlsSecret=mine", None)]
     #[case("image.tag=1.0", None)]
     #[case("auth.password=", None)]
     #[case("db_password='{{ lookup(\"file\", \"x\") }}'", None)]
