@@ -11,6 +11,7 @@ mod schema;
 mod service;
 mod tree;
 mod validate;
+mod values_schema;
 
 pub use catalog::Catalog;
 pub use chart::Chart;
@@ -18,3 +19,4 @@ pub use error::Error;
 pub use name::{InvalidName, ServiceName};
 pub use schema::{schema, schema_text};
 pub use service::{Architecture, Exception, Execution, Phase, Probe, Service};
+pub use values_schema::{DEFINITIONS, ValuesSchemaError, values_schema};

@@ -1,4 +1,4 @@
-//! Questions to the user, without echo. Where there is no terminal the answer is an error at once, never a wait.
+//! Questions to the user, secrets without echo. Where there is no terminal the answer is an error at once, never a wait.
 
 use crate::exit::{Failure, Result};
 use diagnostic::Secret;
@@ -23,4 +23,10 @@ pub(crate) fn secret(question: &str, what: &str, hint: &str) -> std::result::Res
 /// Whether someone sits at a terminal: one of the streams that are not data is one.
 pub(crate) fn has_terminal() -> bool {
     (std::io::stdin().is_terminal() || std::io::stderr().is_terminal()) && std::fs::File::open("/dev/tty").is_ok()
+}
+
+/// The terminal itself, to ask what is no secret.
+pub(crate) fn terminal() -> Result<std::fs::File> {
+    let opened = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty");
+    Ok(opened.map_err(|error| Failure::usage("the terminal can not be opened").because(error))?)
 }

@@ -4,6 +4,7 @@ mod catalog;
 mod completion;
 mod deploy;
 mod inventory;
+mod new;
 pub(crate) mod playbook;
 mod sandbox;
 mod status;
@@ -21,6 +22,7 @@ pub(crate) enum Command {
     Status(status::Args),
     #[command(subcommand)]
     Catalog(catalog::Command),
+    New(new::Args),
     #[command(subcommand)]
     Inventory(inventory::Command),
     #[command(subcommand)]
@@ -44,6 +46,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Code> {
         Command::Deploy(args) => deploy::run(args, context),
         Command::Status(args) => status::run(&args, context),
         Command::Catalog(command) => catalog::run(command, context),
+        Command::New(args) => new::run(&args, context),
         Command::Inventory(command) => inventory::run(command, context),
         Command::Playbook(command) => playbook::run(command, context),
         Command::Vault(command) => vault::run(command, context),

@@ -1,0 +1,64 @@
+//! A service as it is wanted, checked.
+
+use catalog::{Architecture, Phase, ServiceName};
+
+/// Everything that the files are made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) name: ServiceName,
+    pub(super) summary: String,
+    pub(super) category: String,
+    pub(super) phase: Phase,
+    pub(super) requires: Vec<ServiceName>,
+    pub(super) architectures: Vec<Architecture>,
+    pub(super) image: ImageName,
+    pub(super) port: u16,
+    pub(super) kind: Kind,
+    pub(super) volume: Option<Volume>,
+    /// A path that answers over HTTP.
+    pub(super) health: Option<String>,
+    pub(super) user: u32,
+    pub(super) secrets: Vec<SecretVariable>,
+    /// Where the pods of the required services are reached.
+    pub(super) egress: Vec<Egress>,
+    /// An entry for `build/images.yml`, when that does not know the image yet.
+    pub(super) new_facts: Option<String>,
+}
+
+/// An image in the parts that values have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ImageName {
+    pub(super) repository: String,
+    pub(super) tag: String,
+    /// `sha256:…`, or empty.
+    pub(super) digest: String,
+}
+
+/// The workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Deployment,
+    StatefulSet,
+}
+
+/// A volume of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Volume {
+    /// A Kubernetes quantity.
+    pub(super) size: String,
+    pub(super) mount: String,
+}
+
+/// An environment variable that comes from a key of the encrypted configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SecretVariable {
+    pub(super) variable: String,
+    pub(super) key: String,
+}
+
+/// Pods with a label `app`, and their ports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Egress {
+    pub(super) app: String,
+    pub(super) ports: Vec<u16>,
+}
