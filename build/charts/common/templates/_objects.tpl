@@ -48,7 +48,8 @@ the deployment guide uses.
 
 {{/*
 One Service. Arguments: a component, "portName" (default `http`) for the one port `service.port`, or "ports": a list of ServicePorts
-(name, port; targetPort is the port's name by default). "type" beats `service.type`; "headless" true gives it no address.
+(name, port; targetPort is the port's name by default). "type" beats `service.type`; "headless" true gives it no address; "unready" true
+gives a headless one the names of pods that are not ready yet, for servers that find themselves or each other by name before they are.
 Ports have names, so that policies, probes and ingresses name them instead of counting.
 */}}
 {{- define "common.serviceObject" -}}
@@ -65,6 +66,9 @@ spec:
   {{- if .headless }}
   type: ClusterIP
   clusterIP: None
+  {{- if .unready }}
+  publishNotReadyAddresses: true
+  {{- end }}
   {{- else }}
   type: {{ .type | default $values.type }}
   {{- end }}

@@ -42,11 +42,13 @@ Arguments: dict "root" $ "existing" "name" "key" "password key" "field" "auth.ex
 {{- end -}}
 
 {{/*
-The Secret itself. Arguments: a component, "keys" (list "postgres-password")
+The Secret itself. Arguments: a component, "keys" (list "postgres-password"), "given" (key: password that the values name; optional, for
+a chart that has to take them: they are in Helm's release storage then).
 */}}
 {{- define "common.generatedSecret" -}}
 {{- include "common.component" . -}}
 {{- $name := .name -}}
+{{- $given := .given | default dict -}}
 {{- $live := (lookup "v1" "Secret" .root.Release.Namespace $name).data | default dict -}}
 apiVersion: v1
 kind: Secret
@@ -60,6 +62,6 @@ data:
   {{- if and (hasKey $live $key) (include "common.isWellKnownPassword" (get $live $key | b64dec)) }}
   {{- fail (printf "key `%s` of Secret `%s` in namespace `%s` holds an empty or well-known password: delete the key to have one generated" $key $name $.root.Release.Namespace) }}
   {{- end }}
-  {{ $key }}: {{ get $live $key | default (randAlphaNum 32 | b64enc) | quote }}
+  {{ $key }}: {{ get $given $key | b64enc | default (get $live $key) | default (randAlphaNum 32 | b64enc) | quote }}
   {{- end }}
 {{- end -}}
