@@ -57,6 +57,27 @@ impl Passwords {
         self.needed()
     }
 
+    /// Those that can be had without a question; what a source does not give is told as a warning.
+    pub(crate) fn at_hand(&self) -> Arc<Secrets> {
+        if let Some(loaded) = self.loaded.get() {
+            return Arc::clone(loaded);
+        }
+        let silent: Vec<Source> = self.sources.iter().filter(|source| !source.asks()).cloned().collect();
+        let loaded = load(&silent, Purpose::Read, &self.output).map(Arc::new);
+        loaded.unwrap_or_else(|error| {
+            self.output.warning(&Mistake { hint: error.hint(), ..Mistake::new(error.to_string()) });
+            Arc::default()
+        })
+    }
+
+    /// The files, or programs, that passwords are read from.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &std::path::Path> {
+        self.sources.iter().filter_map(|source| match source.origin() {
+            Origin::Path(path) => Some(path.as_path()),
+            Origin::Prompt | Origin::AskVaultPass => None,
+        })
+    }
+
     /// Those that were given; when there are none, the answer to a question.
     pub(crate) fn needed(&self) -> Result<Arc<Secrets>> {
         if let Some(loaded) = self.loaded.get() {

@@ -269,3 +269,81 @@ fn without_a_terminal_and_a_source_the_answer_comes_at_once() {
     let editor = failed(&project.vault(&["create", "x", "--vault-password-file", "password"]).output().unwrap(), 2);
     assert!(editor.contains("there is no terminal for the editor"), "{editor}");
 }
+
+/// A repository with all that `status` tells apart.
+fn mixed() -> Project {
+    let project = Project::new();
+    project.write(".git/HEAD", "ref: refs/heads/main\n");
+    project.write(".gitignore", "/prod\n/local/\n");
+    project.write("prod", "battery staple\n");
+    project.write("notes.enc", "a: 1\n");
+    project.write("group_vars/all.yml", "plain: 1\n");
+    project.done(&["encrypt", "notes.enc", "--vault-id", "prod@prod", "--encrypt-vault-id", "prod"]);
+    let value = with_input(project.vault(&["encrypt-string", "--name", "db_password"]), b"hunter2");
+    project.write("group_vars/all.yml", &format!("plain: 1\n{}", succeeded(&value)));
+    project.write("local/secrets.yml", "password: hunter2\n");
+    project
+}
+
+#[test]
+fn status_lists_what_is_encrypted_and_what_is_missing() {
+    let project = mixed();
+    project.write("build/playbooks/hub/values.yml.enc", "$ANSIBLE_VAULT;1.1;AES256\n6z\n");
+    fs::set_permissions(project.path("password"), Permissions::from_mode(0o700)).unwrap();
+    project.write("password", "#!/bin/sh\necho correct horse\n");
+    let table = "\
+ENCRYPTED                            VALUE         FORMAT    ID     SERVICES    OPENS
+build/playbooks/hub/values.yml.enc   -             damaged   -      hub         no
+group_vars/all.yml:2                 db_password   1.1       -      inventory   yes
+notes.enc                            -             1.2       prod   -           no
+
+MISSING                       SERVICE   HINT
+build/playbooks/hub/cfg.enc   hub       run `cluster vault create hub`
+";
+    let ended = project.vault(&["status"]).output().unwrap();
+    assert_eq!(succeeded(&ended), table);
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "no secrets in plain text\n");
+    let opened = project.done(&["status", "notes.enc", "--vault-id", "x@prod"]);
+    assert!(opened.ends_with("notes.enc   -       1.2      prod   -          yes\n"), "{opened}");
+    project.write("cluster.toml", "");
+    let unasked = project.done(&["status", "notes.enc", "-J"]);
+    assert!(unasked.ends_with("notes.enc   -       1.2      prod   -          -\n"), "{unasked}");
+}
+
+#[test]
+fn status_finds_secrets_in_plain_text_without_showing_them() {
+    let project = mixed();
+    project.write("build/playbooks/hub/cfg.enc", "pub_key: zq9x\n");
+    project.write("app/values.yml", "auth:\n  user: app\n  password: hunter2\n");
+    let ended = project.vault(&["status", "app", "hub", "password"]).output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&ended.stdout);
+    let cells = |line| str::split(line, "   ").map(str::trim).filter(|cell| !cell.is_empty()).collect::<Vec<_>>();
+    let lines: Vec<_> = said.lines().map(cells).collect();
+    let hint = "run `cluster vault encrypt-string --name password --prompt` for this value, or `cluster vault encrypt app/values.yml`";
+    let expected = [
+        ["PLAIN TEXT", "WHAT", "HINT"],
+        ["app/values.yml:3:13", "a value under `password`", hint],
+        [
+            "build/playbooks/hub/cfg.enc:1:1",
+            "a file that should be encrypted and is not",
+            "run `cluster vault encrypt build/playbooks/hub/cfg.enc`",
+        ],
+        [
+            "password:1:1",
+            "a file with a vault password",
+            "keep it outside of the repository, or name it in .gitignore: password",
+        ],
+    ];
+    assert_eq!(lines, expected, "{said}");
+    let objects = project.vault(&["status", "--output", "json"]).output().unwrap();
+    let told = String::from_utf8_lossy(&objects.stdout);
+    assert!(!told.contains("hunter2") && !told.contains("zq9x") && !told.contains("local/"), "{told}");
+    let states: Vec<&str> = told.lines().map(|line| line.split('"').nth(3).unwrap()).collect();
+    assert_eq!(states, ["encrypted", "encrypted", "plaintext", "plaintext", "plaintext"], "{told}");
+    assert!(told.starts_with(
+        r#"{"state":"encrypted","file":"group_vars/all.yml","line":2,"name":"db_password","format":"1.1","id":null,"services":["inventory"],"opens":true,"problem":null}"#
+    ), "{told}");
+    let missing = failed(&project.vault(&["status", "nowhere"]).output().unwrap(), 2);
+    assert!(missing.contains("there is no file, folder or service `nowhere`"), "{missing}");
+}

@@ -9,6 +9,7 @@ mod encrypt_string;
 mod example;
 mod file;
 mod rekey;
+mod status;
 mod view;
 
 use crate::context::Context;
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     #[command(alias = "encrypt_string")]
     EncryptString(encrypt_string::Args),
     Rekey(rekey::Args),
+    Status(status::Args),
 }
 
 pub(crate) fn run(command: Command, context: &Context) -> Result<Code> {
@@ -37,5 +39,6 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Code> {
         Command::Decrypt(args) => decrypt::run(&args, context),
         Command::EncryptString(args) => encrypt_string::run(&args, context),
         Command::Rekey(args) => rekey::run(&args, context),
+        Command::Status(args) => status::run(&args, context),
     }
 }
