@@ -4,6 +4,9 @@
 {{- if has $port (list "80" "443" "8181" "8442" "8443" "10245" "10246" "10247" "10254") -}}
 {{- fail (printf "tcp: port %s is the controller's own" $port) -}}
 {{- end -}}
+{{- if has $port (list (toString $.Values.service.port) (toString $.Values.service.httpsPort)) -}}
+{{- fail (printf "tcp: port %s is service.port or service.httpsPort" $port) -}}
+{{- end -}}
 {{- end -}}
 {{- $class := .Values.ingressClass -}}
 {{- $live := lookup "networking.k8s.io/v1" "IngressClass" "" $class.name -}}

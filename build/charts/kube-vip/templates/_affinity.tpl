@@ -16,8 +16,4 @@ nodeAffinity:
 {{- if not (or .Values.controlPlane.enabled .Values.services.enabled) -}}
 {{- fail "services.enabled: it has nothing to do with controlPlane.enabled false as well" -}}
 {{- end -}}
-{{- $election := .Values.election -}}
-{{- if not (and (gt (int $election.leaseSeconds) (int $election.renewSeconds)) (gt (int $election.renewSeconds) (int $election.retrySeconds))) -}}
-{{- fail "election: leaseSeconds must exceed renewSeconds, and this retrySeconds" -}}
-{{- end -}}
 {{- end -}}
