@@ -52,7 +52,7 @@ pub(super) fn warning(message: &str) -> String {
 fn verified(passed: usize, not_run: usize) -> String {
     let checks = if passed == 1 { "1 check passed".to_owned() } else { format!("{passed} checks passed") };
     match (passed, not_run) {
-        (0, 0) => "no, as `--no-wait` says".to_owned(),
+        (0, 0) => "nothing was checked".to_owned(),
         (_, 0) => checks,
         (_, not_run) => format!("{checks}, {not_run} not run"),
     }
