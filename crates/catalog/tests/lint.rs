@@ -124,6 +124,13 @@ const EDITS: &[(&str, &str, &str, &str, &str)] = &[
         "Zmlyc3Q=",
         "is generated, but short",
     ),
+    (
+        "plaintext-secrets",
+        "templates/tests/http.yaml",
+        "kind: Pod",
+        "env:\n  password: Tr0ub4dor-and-3",
+        "http.yaml:2: a value under `password`",
+    ),
     ("image-version", "manifests.yaml", "busybox:1.38", "busybox:latest", "image `busybox:latest` has no version"),
     ("image-version", "manifests.yaml", "busybox:1.38", "busybox", "image `busybox` has no version"),
     ("image-digest", "manifests.yaml", "@sha256:0123", "", "image `example/notes:1.2.3` is known to be `sha256:0123`"),

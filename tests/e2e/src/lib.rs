@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: a project with its sandbox up, and a harness for scenarios that share one.
 
+pub mod random_values;
 mod scenarios;
 mod world;
 

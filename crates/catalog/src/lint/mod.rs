@@ -9,7 +9,6 @@ mod images;
 mod object;
 mod rule;
 mod rules;
-mod secret_words;
 mod subject;
 
 pub use configuration::Configuration;

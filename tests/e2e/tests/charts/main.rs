@@ -5,6 +5,7 @@ mod edges;
 mod exceptions;
 mod helm;
 mod object;
+mod random;
 mod refusals;
 mod rules;
 mod schemas;

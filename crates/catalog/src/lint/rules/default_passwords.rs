@@ -43,13 +43,19 @@ fn check_node(node: &Node, parent: &str, path: &str, findings: &mut Findings<'_>
             Value::Integer(_) | Value::Number => (true, String::new()),
             _ => (false, String::new()),
         };
-        if is_given && crate::lint::secret_words::names_a_secret(parent, &key.name) {
+        if is_given && is_secret(parent, &key.name) {
             findings.at(&place, format!("`{}` has a value", key.name));
         } else if WELL_KNOWN.contains(&text.as_str()) {
             findings.at(&place, format!("`{}` is a well-known password", key.name));
         }
         check_node(value, &key.name, path, findings);
     }
+}
+
+/// `secret` below `tls` names one in the cluster.
+fn is_secret(parent: &str, name: &str) -> bool {
+    let is_name = name == "secret" && parent.to_lowercase().ends_with("tls");
+    !is_name && vault::names_a_secret(name)
 }
 
 /// Two releases that are rendered one after the other have no secret in common.

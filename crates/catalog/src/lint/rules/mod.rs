@@ -13,6 +13,7 @@ mod image_digest;
 mod image_version;
 mod labels;
 mod network_policy;
+mod plaintext_secrets;
 mod privilege_escalation;
 mod probes;
 mod read_only_root;
@@ -44,6 +45,7 @@ pub const RULES: &[&Rule] = &[
     &vault_example::RULE,
     &encrypted_files::RULE,
     &default_passwords::RULE,
+    &plaintext_secrets::RULE,
     &image_version::RULE,
     &image_digest::RULE,
     &architectures::RULE,

@@ -32,11 +32,8 @@ pub(super) fn check(root: &Utf8Path, services: &[&Service], outcomes: &mut Outco
 fn syntax_check(ansible: &Utf8PathBuf, root: &Utf8Path, services: &[&Service]) -> Result<Said, String> {
     let playbooks = services.iter().map(|service| relative(&service.playbook(), root));
     let arguments: Vec<_> = std::iter::once("--syntax-check".to_owned()).chain(playbooks).collect();
-    let settings = [
-        ("ANSIBLE_NOCOLOR", "1"),
-        ("ANSIBLE_LOCALHOST_WARNING", "0"),
-        ("ANSIBLE_INVENTORY_UNPARSED_WARNING", "0"),
-    ];
+    let settings =
+        [("ANSIBLE_NOCOLOR", "1"), ("ANSIBLE_LOCALHOST_WARNING", "0"), ("ANSIBLE_INVENTORY_UNPARSED_WARNING", "0")];
     program::run(ansible, root, &arguments, &settings)
 }
 

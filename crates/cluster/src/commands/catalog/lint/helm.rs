@@ -32,8 +32,10 @@ impl Helm {
         let arguments: Vec<_> = arguments.into_iter().map(str::to_owned).chain(values).collect();
         // A folder in which nothing lies.
         let nowhere = "/nonexistent";
-        let settings =
+        let places =
             ["KUBECONFIG", "HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"].map(|name| (name, nowhere));
+        // It lives for a few milliseconds, one on each core: collecting its garbage is a fifth of its work.
+        let settings: Vec<_> = places.into_iter().chain([("GOGC", "off"), ("GOMAXPROCS", "1")]).collect();
         let mut said = program::run(&self.program, &self.root, &arguments, &settings)?;
         said.stderr = without_noise(&said.stderr);
         said.stdout = if said.stdout.contains(NOISE) { without_noise(&said.stdout) } else { said.stdout };

@@ -1,0 +1,169 @@
+//! Random values from each chart's schema render to sound manifests, or are refused with a reason: no template that fails, no broken
+//! YAML, and no rule on the structure of objects broken.
+
+use crate::helm::{charts, name, release, root};
+use catalog::Catalog;
+use catalog::lint::{Configuration, Images, Manifests, RULES, Rendered, Subject, lint, parse_manifests};
+use e2e::random_values;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Mutex;
+use std::thread;
+
+/// Sets of values for each chart.
+const SETS: usize = 50;
+
+/// Fewer that render would try the schema, and not the templates.
+const LEAST_RENDERED: usize = 10;
+
+/// Rules that hold with whatever values; the others are on what people get by default.
+const STRUCTURE: [&str; 9] = [
+    "labels",
+    "selectors",
+    "service-ports",
+    "volumes",
+    "unique-names",
+    "requests-and-limits",
+    "probes",
+    "read-only-root",
+    "privilege-escalation",
+];
+
+#[test]
+fn random_values_render_or_are_refused() {
+    assert!(STRUCTURE.iter().all(|rule| RULES.iter().any(|known| known.name == *rule)));
+    let queue = Mutex::new(charts().into_iter());
+    let failures = Mutex::new(Vec::new());
+    let workers = thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(chart) = next(&queue) {
+                    if let Err(failure) = chart_takes_random_values(&chart) {
+                        failures.lock().expect("no worker panics with it").push(format!("{}: {failure}", name(&chart)));
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().expect("no worker panics with it");
+    assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
+}
+
+fn next(queue: &Mutex<std::vec::IntoIter<PathBuf>>) -> Option<PathBuf> {
+    queue.lock().expect("no worker panics with it").next()
+}
+
+fn chart_takes_random_values(chart: &Path) -> Result<(), String> {
+    let schema = fs::read_to_string(chart.join("values.schema.json")).map_err(|error| error.to_string())?;
+    let schema: Value = serde_json::from_str(&schema).map_err(|error| error.to_string())?;
+    let strategy = random_values::values(&schema);
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let subject = subject(chart);
+    // The same values each time, so that a failure can be looked at.
+    let config = Config { rng_seed: RngSeed::Fixed(2026), failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    let mut rendered = 0;
+    for _ in 0..SETS {
+        let mut tree = strategy.new_tree(&mut runner).map_err(|reason| reason.to_string())?;
+        match attempt(chart, folder.path(), &subject, &tree.current()) {
+            Ok(did_render) => rendered += usize::from(did_render),
+            Err(failure) => {
+                return Err(smallest(&mut tree, failure, |values| {
+                    attempt(chart, folder.path(), &subject, values).err()
+                }));
+            }
+        }
+    }
+    if rendered < LEAST_RENDERED {
+        return Err(format!("only {rendered} of {SETS} sets rendered, the schema or the chart refused the others"));
+    }
+    Ok(())
+}
+
+/// The failure with as few values as possible, within a few tries.
+fn smallest(
+    tree: &mut impl ValueTree<Value = Value>,
+    mut failure: String,
+    try_again: impl Fn(&Value) -> Option<String>,
+) -> String {
+    let mut values = tree.current();
+    let mut tries = 0;
+    let mut is_smaller = tree.simplify();
+    while is_smaller && tries < 60 {
+        tries += 1;
+        is_smaller = match try_again(&tree.current()) {
+            Some(next) => {
+                (failure, values) = (next, tree.current());
+                tree.simplify()
+            }
+            None => tree.complicate(),
+        };
+    }
+    format!("{failure}\nwith {values}")
+}
+
+/// Whether the values rendered; an error when what came out, or the refusal, is not sound.
+fn attempt(chart: &Path, folder: &Path, subject: &Option<Subject>, values: &Value) -> Result<bool, String> {
+    let file = folder.join("values.json");
+    fs::write(&file, values.to_string()).map_err(|error| error.to_string())?;
+    let output = template(chart, &file)?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return if is_refusal(&said) { Ok(false) } else { Err(said) };
+    }
+    let objects = parse_manifests(&String::from_utf8_lossy(&output.stdout))?;
+    for object in &objects {
+        let value = &object.value;
+        let is_object =
+            value["apiVersion"].is_string() && value["kind"].is_string() && value["metadata"]["name"].is_string();
+        if !is_object {
+            return Err(format!("{object} of {} is no object", object.source));
+        }
+    }
+    match subject {
+        Some(subject) => keeps_structure(subject, values, objects).map(|()| true),
+        None => Ok(true),
+    }
+}
+
+/// By the schema, or by the chart in words of its own; an error of a template names what went wrong inside.
+fn is_refusal(said: &str) -> bool {
+    said.contains("values don't meet the specifications of the schema") || said.contains("error calling fail")
+}
+
+fn keeps_structure(subject: &Subject, values: &Value, objects: Vec<catalog::lint::Object>) -> Result<(), String> {
+    let mut subject = subject.clone();
+    let full_name = values["fullnameOverride"].as_str().filter(|name| !name.is_empty()).map(str::to_owned);
+    let configuration = Configuration { name: "random".to_owned(), is_deployed: false, full_name, objects };
+    subject.rendered = Rendered::Manifests(Manifests { configurations: vec![configuration], second: Vec::new() });
+    let findings = lint(&subject).findings.into_iter().filter(|finding| STRUCTURE.contains(&finding.rule));
+    let findings: Vec<_> = findings
+        .map(|finding| format!("{}: {}: {}", finding.rule, finding.object.unwrap_or_default(), finding.message))
+        .collect();
+    if findings.is_empty() { Ok(()) } else { Err(findings.join("\n")) }
+}
+
+/// The service of a chart; a chart that is being written may have none yet.
+fn subject(chart: &Path) -> Option<Subject> {
+    let root = camino::Utf8PathBuf::from_path_buf(root()).ok()?;
+    let catalog = Catalog::load(&root).ok()?;
+    let service = catalog.iter().find(|service| service.chart_name() == name(chart))?;
+    Subject::read(service, Images::default().into()).ok()
+}
+
+fn template(chart: &Path, values: &Path) -> Result<Output, String> {
+    let tools = support::tools();
+    let nowhere = tools.join("no-such-file");
+    let mut command = Command::new(tools.join("helm"));
+    command.args(["template", &release(chart)]).arg(chart).args(["--kube-version", "1.35.0", "--values"]).arg(values);
+    for name in ["KUBECONFIG", "HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
+        command.env(name, &nowhere);
+    }
+    // One on each core, for a few milliseconds.
+    command.env("GOGC", "off").env("GOMAXPROCS", "1").output().map_err(|error| error.to_string())
+}
