@@ -117,6 +117,8 @@ pub(crate) struct Notes {
     /// Whether something was put out that a secret went into.
     emitted: AtomicBool,
     texts: Mutex<Vec<String>>,
+    /// The keys of mappings that were read with their values.
+    names: Mutex<BTreeSet<String>>,
 }
 
 impl Notes {
@@ -124,6 +126,20 @@ impl Notes {
     pub(crate) fn secret(&self, value: &Value) {
         self.read.store(true, Relaxed);
         self.add(texts(value));
+    }
+
+    /// A mapping was read as a whole. Its names are no secrets, and neither is what consists of them.
+    pub(crate) fn names<'n>(&self, names: impl Iterator<Item = &'n str>) {
+        let mut known = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(names.filter(|name| name.chars().count() > 1).map(str::to_owned));
+    }
+
+    /// Whether a text is a name, or a list of names. A single character could be a part of anything.
+    fn is_of_names(&self, text: &str) -> bool {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_part = |sign: char| sign.is_alphanumeric() || "_-.".contains(sign);
+        let mut words = text.split(|sign| !is_part(sign)).filter(|word| !word.is_empty()).peekable();
+        names.contains(text) || words.peek().is_some() && words.all(|word| names.contains(word))
     }
 
     fn add(&self, texts: Vec<String>) {
@@ -139,7 +155,8 @@ impl Notes {
         self.read.store(before, Relaxed);
         if before || here {
             self.emitted.store(true, Relaxed);
-            self.add(value.iter().flat_map(texts).collect());
+            let made = value.iter().flat_map(texts).filter(|text| !self.is_of_names(text));
+            self.add(made.collect());
         }
         value
     }

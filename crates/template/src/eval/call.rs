@@ -3,7 +3,7 @@
 use super::arguments::Args;
 use super::callable::{Callable, join_once};
 use super::exec::Exec;
-use super::{attribute, force, methods};
+use super::{attribute, force, methods, names};
 use crate::Value;
 use crate::compile::{Arguments, Expr, Kind};
 use crate::error::Error;
@@ -105,7 +105,7 @@ impl Exec {
             let member = attribute(&base, name)?;
             return self.call_value(&member, args, None, expr);
         }
-        let base = force(base);
+        let base = if methods::reads_little(&base, name) { base } else { force(base) };
         match methods::call(&base, name, forced(args)) {
             Ok((result, changed)) => {
                 if let Some(changed) = changed {
@@ -141,7 +141,7 @@ impl Exec {
         {
             return Ok(marker.clone());
         }
-        let args = if filter.lazy { args } else { forced(args) };
+        let args = if filter.lazy { args } else { names::for_filter(name, args) };
         let result = (filter.run)(self, args);
         Ok(self.captured_call(result, "filter", name, expr))
     }
@@ -155,7 +155,7 @@ impl Exec {
         {
             return Ok(marker.clone());
         }
-        let args = if test.takes_markers { args } else { forced(args) };
+        let args = if test.takes_markers { args } else { names::for_test(name, args) };
         let result = (test.run)(self, args).map(Value::Bool);
         Ok(self.captured_call(result, "test", name, expr))
     }

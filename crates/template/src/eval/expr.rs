@@ -2,11 +2,11 @@
 
 use super::arguments::Args;
 use super::exec::Exec;
-use super::{attribute, force, item, iterate};
+use super::{attribute, force, item, iterate, names};
 use crate::Value;
 use crate::compile::{Argument, Arguments, Expr, Kind};
 use crate::error::Error;
-use crate::value::{Key, Map, binary, negate};
+use crate::value::{Key, Map, Operator, binary, negate};
 use std::sync::Arc;
 
 impl Exec {
@@ -67,13 +67,14 @@ impl Exec {
                 if truth { Ok(value) } else { self.expr(right) }
             }
             Kind::Binary(op, left, right) => {
-                let (left, right) = (self.forced(left)?, self.forced(right)?);
+                let left = self.forced(left)?;
+                let right = self.right_of(*op, right, true)?;
                 binary(*op, &left, &right)
             }
             Kind::Compare(first, rest) => {
                 let mut left = self.forced(first)?;
-                for (op, right) in rest {
-                    let right = self.forced(right)?;
+                for (index, (op, right)) in rest.iter().enumerate() {
+                    let right = self.right_of(*op, right, index + 1 == rest.len())?;
                     let holds = binary(*op, &left, &right)?;
                     if !holds.truth()? {
                         return Ok(holds);
@@ -112,6 +113,12 @@ impl Exec {
                 Ok(Value::map(map))
             }
         }
+    }
+
+    /// What stands on the right of an operator. `in` needs a mapping's names only; in a chain the next operator has it on its left.
+    fn right_of(&mut self, op: Operator, expr: &Expr, is_last: bool) -> Result<Value, Error> {
+        let by_name = is_last && matches!(op, Operator::In | Operator::NotIn);
+        self.expr(expr).map(if by_name { names::hollow } else { force })
     }
 
     fn exprs(&mut self, exprs: &[Expr]) -> Result<Vec<Value>, Error> {

@@ -18,6 +18,7 @@ pub(crate) fn iterate(value: &Value) -> Result<Vec<Value>, Error> {
         Value::List(items) | Value::Tuple(items) => Ok(items.to_vec()),
         Value::Map(map) => Ok(map.keys().map(crate::value::Key::value).collect()),
         Value::Str(text) => Ok(text.chars().map(|character| Value::from(character.to_string())).collect()),
+        Value::Lazy(thunk) if thunk.is_mapping() => iterate(&thunk.hollow()),
         Value::Lazy(thunk) => iterate(&thunk.force()),
         Value::Scope(view) => Ok(view.names().into_iter().map(Value::from).collect()),
         Value::Range(start, end, step) => {

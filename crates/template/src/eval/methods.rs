@@ -32,6 +32,11 @@ pub(crate) fn exists(object: &Value, name: &str) -> bool {
     }
 }
 
+/// Whether a method of a mapping that is not rendered yet needs no more than its names, or one member.
+pub(crate) fn reads_little(object: &Value, name: &str) -> bool {
+    matches!(object, Value::Lazy(thunk) if thunk.is_mapping()) && matches!(name, "get" | "keys")
+}
+
 /// Calls a method.
 pub(crate) fn call(object: &Value, name: &str, args: Args) -> Outcome {
     match object {
@@ -39,6 +44,13 @@ pub(crate) fn call(object: &Value, name: &str, args: Args) -> Outcome {
         Value::List(items) => list(items, name, args),
         Value::Tuple(items) => list(items, name, args).map(|(value, _)| (value, None)),
         Value::Map(map) => dict(map, name, args),
+        Value::Lazy(thunk) if reads_little(object, name) && name == "get" => {
+            let [key, default] = args.bind(["key", "default"])?;
+            let found = thunk.member(&Key::new(&key.need("key")?)?);
+            let found = found.map(|member| member.map_or_else(Value::marker, force));
+            Ok((found.unwrap_or(default.unwrap_or_default()), None))
+        }
+        Value::Lazy(thunk) if reads_little(object, name) => call(&thunk.hollow(), name, args),
         Value::Lazy(thunk) => call(&thunk.force(), name, args),
         Value::Scope(view) if name == "get" => {
             let [key, default] = args.bind(["key", "default"])?;

@@ -10,6 +10,7 @@ mod finalize;
 mod include;
 mod loops;
 mod methods;
+mod names;
 mod session;
 mod string_methods;
 mod thunk;

@@ -84,6 +84,12 @@ impl Thunk {
         (index < self.node().as_sequence()?.len()).then(|| self.child(index))
     }
 
+    /// The mapping with its names, and nothing under them: no member is rendered.
+    pub(crate) fn hollow(&self) -> Value {
+        let names = self.node().as_mapping().into_iter().flat_map(yaml::Mapping::iter);
+        Value::map(names.map(|(name, _)| (key(name), Value::None)).collect::<Map>())
+    }
+
     /// The container with all members rendered. What can't be rendered stands as a marker, and is an error once used.
     pub(crate) fn force(&self) -> Value {
         let member = |index| match self.child(index) {
@@ -93,6 +99,7 @@ impl Thunk {
         };
         match &self.node().value {
             yaml::Value::Mapping(mapping) => {
+                self.session.notes().names(mapping.iter().filter_map(|(name, _)| name.as_str()));
                 let keys = mapping.iter().map(|(name, _)| key(name)).enumerate();
                 Value::map(keys.map(|(index, key)| (key, member(index))).collect::<Map>())
             }

@@ -237,6 +237,7 @@ pub(crate) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
             *step != 0 && distance % step == 0 && (0..range_len(*start, *end, *step)).contains(&(distance / step))
         })),
         Value::Scope(view) => Ok(item.as_str().is_some_and(|name| view.contains(name))),
+        Value::Lazy(thunk) if thunk.is_mapping() => contains(&thunk.hollow(), item),
         Value::Lazy(thunk) => contains(&Arc::clone(thunk).force(), item),
         other => Err(Error::operation(format!("argument of type '{}' is not iterable", other.type_name()))),
     }

@@ -344,3 +344,61 @@ async fn the_same_text_is_decrypted_once() {
     ran.hides("4711");
     assert_eq!(*count.lock().unwrap(), 1);
 }
+
+#[rstest]
+#[case::list("{{ cfg | list | join(', ') }}", "port, users")]
+#[case::keys("{{ cfg.keys() | join(', ') }}", "port, users")]
+#[case::joined("{{ cfg | join(' ') }}", "port users")]
+#[case::pairs("{{ cfg | dict2items | map(attribute='key') | join(', ') }}", "port, users")]
+#[case::each("{% for name in cfg %}{{ name }};{% endfor %}", "port;users;")]
+#[case::each_pair("{% for name, value in cfg.items() %}{{ name }} {% endfor %}", "port users ")]
+#[case::json("{{ cfg | list | to_json }}", "[\"port\", \"users\"]")]
+#[case::lacking("lacks {{ ['port', 'sub_key'] | reject('in', cfg) | join }}", "lacks sub_key")]
+#[case::pairs_lacking(
+    "{{ [{'key': 'x'}, {'key': 'port'}] | rejectattr('key', 'in', cfg) | map(attribute='key') | first }}",
+    "x"
+)]
+#[case::too_many("{{ cfg.keys() | difference(['port']) | first }}", "users")]
+#[case::questions(
+    "is {{ 'x' in cfg }} {{ 'port' in cfg }} {{ cfg is mapping }} {{ cfg | length }}",
+    "is False True True 2"
+)]
+#[case::absent("{{ cfg.get('nope', 'plain') }} {{ cfg.nope | default('default') }}", "plain default")]
+#[case::nested("{{ cfg.users | map('list') | first | join('/') }}", "name/shown")]
+#[case::value("{{ cfg.get('port') }}", "********")]
+#[case::pair("{{ cfg.items() | first | last }} {{ cfg.items() | first | first }}", "******** port")]
+#[case::values("{{ cfg.values() | first }} in {{ cfg | list | first }}", "******** in port")]
+#[case::made("{{ cfg | dict2items | map(attribute='value') | first ~ 'port' }}", "********")]
+#[tokio::test]
+async fn names_of_what_is_secret_are_told(
+    #[case] msg: &str,
+    #[case] expected: &str,
+    #[values("pw!x", "4711")] secret: &str,
+) {
+    let tasks = format!(
+        "  tasks:\n  - include_vars: {{file: cfg.enc, name: cfg}}\n  - debug:\n      msg: {}\n",
+        serde_json::json!(msg)
+    );
+    let ran = play(secret, &tasks).await;
+    assert_eq!(ran.hides(secret).last()["msg"], expected);
+}
+
+#[rstest]
+#[case("{{ cfg | dict2items | map(attribute='key') | join(', ') }}", "port, ********")]
+#[case("{{ cfg.port | upper }} {{ cfg | list | first }}", "******** port")]
+#[tokio::test]
+async fn a_secret_that_is_a_name_too_stays_hidden(#[case] msg: &str, #[case] expected: &str) {
+    let tasks = format!(
+        "  tasks:\n  - include_vars: {{file: cfg.enc, name: cfg}}\n  - debug:\n      msg: {}\n",
+        serde_json::json!(msg)
+    );
+    assert_eq!(play("users", &tasks).await.last()["msg"], expected);
+}
+
+#[tokio::test]
+async fn a_failure_names_the_keys_that_are_missing() {
+    let tasks = "  tasks:\n  - include_vars: {file: cfg.enc, name: cfg}\n  - assert:\n      that: lacking | length == 0\n      fail_msg: \"cfg.enc \
+                 lacks {{ lacking | join(', ') }}\"\n    vars:\n      lacking: \"{{ ['sub_key', 'port', 'pub_key'] | reject('in', cfg) | list }}\"\n";
+    let ran = play("correct horse 4711", tasks).await;
+    assert_eq!(ran.hides("correct horse").last()["msg"], "cfg.enc lacks sub_key, pub_key");
+}
