@@ -2,6 +2,9 @@
 
 use clap::builder::PossibleValuesParser;
 
+/// What is said of an image; a chart of somebody else says it itself.
+const IMAGE_OPTIONS: [&str; 9] = ["image", "port", "kind", "storage", "mount", "health", "user", "vault", "secret_env"];
+
 /// Write a new service: playbook, chart, values and tests, ready to be deployed.
 ///
 /// What is missing is asked for at a terminal. Nothing that exists is overwritten.
@@ -11,6 +14,7 @@ use clap::builder::PossibleValuesParser;
 ///   cluster new cache --image redis:7.4.11-bookworm --port 6379 --kind statefulset --storage 2Gi --mount /data
 ///   cluster new notes --image example/notes:1.2.3 --port 8080 --health /health --requires postgres
 ///   cluster new hub --image example/hub:1.0 --port 8080 --secret-env HUB_TOKEN --check
+///   cluster new gate --from-chart https://charts.example.org/gate@1.2.3 --namespace gate
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -29,6 +33,15 @@ pub(crate) struct Args {
     /// A Deployment, or a StatefulSet for what keeps data by itself; by default a Deployment
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(["deployment", "statefulset"]))]
     pub(super) kind: Option<String>,
+
+    /// The chart of somebody else, with its version: REPOSITORY/CHART@VERSION, the repository https://… or oci://…; it is fetched at the
+    /// first deployment
+    #[arg(long, value_name = "CHART", conflicts_with_all = IMAGE_OPTIONS)]
+    pub(super) from_chart: Option<String>,
+
+    /// That chart brings custom resource definitions: they are applied before it, at upgrades too
+    #[arg(long, requires = "from_chart")]
+    pub(super) crds: bool,
 
     /// Size of a volume for its data, such as 2Gi
     #[arg(long, value_name = "SIZE")]
@@ -65,6 +78,10 @@ pub(crate) struct Args {
     /// When it is deployed; by default with the applications
     #[arg(long, value_name = "PHASE", value_parser = PossibleValuesParser::new(["infrastructure", "core", "application"]))]
     pub(super) phase: Option<String>,
+
+    /// The namespace that it is deployed to
+    #[arg(long, value_name = "NAMESPACE", default_value = "default")]
+    pub(super) namespace: String,
 
     /// Services that must run before it; may be given several times
     #[arg(long, value_name = "SERVICE", value_delimiter = ',')]

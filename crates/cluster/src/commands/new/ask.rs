@@ -11,7 +11,8 @@ use std::io::{BufRead, BufReader, Write};
 
 /// The arguments with the answers of whoever sits at the terminal; as they are where nobody does.
 pub(super) fn complete(args: &Args, surroundings: &Surroundings, context: &Context) -> Result<Args> {
-    let is_complete = args.name.is_some() && args.image.is_some() && args.port.is_some();
+    let runs = args.from_chart.is_some() || args.image.is_some() && args.port.is_some();
+    let is_complete = args.name.is_some() && runs;
     if is_complete || context.output.is_json() || !prompt::has_terminal() {
         return Ok(args.clone());
     }
@@ -27,7 +28,12 @@ struct Conversation<R, W> {
 
 impl<R: BufRead, W: Write> Conversation<R, W> {
     fn complete(&mut self, mut args: Args, surroundings: &Surroundings) -> Result<Args> {
-        self.needed(&mut args.name, "Name of the service", |text| surroundings.free_name(text))?;
+        let namespace = args.namespace.clone();
+        self.needed(&mut args.name, "Name of the service", |text| surroundings.free_name(text, &namespace))?;
+        if args.from_chart.is_some() {
+            self.optional(&mut args.summary, "What it is, in half a line", fields::summary)?;
+            return Ok(args);
+        }
         self.needed(&mut args.image, "Image, with its version (redis:7.4.11)", fields::image)?;
         self.needed(&mut args.port, "Port that it listens on", fields::port)?;
         self.optional(&mut args.health, "Path that answers 200 over HTTP when it is well (/health)", fields::health)?;

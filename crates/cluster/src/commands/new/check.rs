@@ -3,7 +3,7 @@
 use super::args::Args;
 use super::facts::{self, Known};
 use super::fields;
-use super::wanted::{Egress, ImageName, Kind, SecretVariable, Volume, Wanted};
+use super::wanted::{Egress, ImageName, Kind, SecretVariable, Server, Upstream, Volume, Wanted, What};
 use crate::exit::{Result, boxed};
 use camino::{Utf8Path, Utf8PathBuf};
 use catalog::lint::Images;
@@ -42,7 +42,7 @@ impl Surroundings {
     }
 
     /// A name that is good and not taken.
-    pub(super) fn free_name(&self, text: &str) -> std::result::Result<ServiceName, Mistake> {
+    pub(super) fn free_name(&self, text: &str, namespace: &str) -> std::result::Result<ServiceName, Mistake> {
         let name = fields::name(text)?;
         if self.catalog.get(name.as_str()).is_some() {
             let hint = format!("choose another name; `cluster catalog show {name}` shows that service");
@@ -55,7 +55,7 @@ impl Surroundings {
             let hint = "choose another name, or remove it if it is left over";
             return Err(Mistake::new(format!("`{folder}` exists already")).hinted(hint));
         }
-        let taken = |service: &&Service| service.release_name() == name.dns_label() && service.namespace == "default";
+        let taken = |service: &&Service| service.release_name() == name.dns_label() && service.namespace == namespace;
         if let Some(other) = self.catalog.iter().find(taken) {
             let message =
                 format!("release `{}` of service `{}` would be called the same", name.dns_label(), other.name);
@@ -101,41 +101,83 @@ pub(super) fn check(args: &Args, surroundings: &Surroundings) -> std::result::Re
     let mut mistakes = Mistakes::new();
     mistakes.extend(missing(args));
     let mut said = Said(&mut mistakes);
-    let name = said.take(args.name.as_deref(), |text| surroundings.free_name(text));
+    let namespace = said.take(Some(&args.namespace), fields::namespace);
+    let name = said.take(args.name.as_deref(), |text| surroundings.free_name(text, &args.namespace));
+    let summary = said.take(args.summary.as_deref(), fields::summary);
+    let category = said.take(args.category.as_deref(), fields::category);
+    let phase = phase(args.phase.as_deref());
+    let requires = surroundings.required(&args.requires, phase, &mut mistakes);
+    let runs = match &args.from_chart {
+        Some(chart) => upstream(chart, args, &mut mistakes),
+        None => server(args, name.as_ref(), &requires, surroundings, &mut mistakes),
+    };
+    mistakes.into_result()?;
+    let (Some(name), Some(namespace), Some(runs)) = (name, namespace, runs) else {
+        unreachable!("what is missing is a mistake")
+    };
+    Ok(Wanted {
+        summary: summary.unwrap_or_else(|| default_summary(&runs.what)),
+        category: category.unwrap_or_else(|| default_category(&runs.what).to_owned()),
+        name,
+        phase,
+        requires: requires.iter().map(|service| service.name.clone()).collect(),
+        architectures: runs.architectures,
+        namespace,
+        what: runs.what,
+        new_facts: runs.new_facts,
+    })
+}
+
+/// What runs, and where it can.
+struct Runs {
+    what: What,
+    architectures: Vec<Architecture>,
+    new_facts: Option<String>,
+}
+
+fn upstream(chart: &str, args: &Args, mistakes: &mut Mistakes) -> Option<Runs> {
+    let upstream = Said(mistakes).take(Some(chart), fields::chart)?;
+    let what = What::Chart(Upstream { crds: args.crds, ..upstream });
+    Some(Runs { what, architectures: facts::said_or_all(&args.arch), new_facts: None })
+}
+
+fn server(
+    args: &Args,
+    name: Option<&ServiceName>,
+    requires: &[&Service],
+    surroundings: &Surroundings,
+    mistakes: &mut Mistakes,
+) -> Option<Runs> {
+    let mut said = Said(mistakes);
     let image = said.take(args.image.as_deref(), fields::image);
     let port = said.take(args.port.as_deref(), fields::port);
     let health = said.take(args.health.as_deref(), fields::health);
     let user = said.take(args.user.as_deref(), fields::user).unwrap_or(DEFAULT_USER);
-    let summary = said.take(args.summary.as_deref(), fields::summary);
-    let category = said.take(args.category.as_deref(), fields::category);
-    let secrets = said.secrets(args, name.as_ref());
+    let secrets = said.secrets(args, name);
     let volume = said.volume(args);
-    let phase = phase(args.phase.as_deref());
-    let requires = surroundings.required(&args.requires, phase, &mut mistakes);
-    let known = image.as_ref().map(|image| facts::of(image, &args.arch, &surroundings.images));
-    let known = known.and_then(|known| known.map_err(|found| mistakes.extend(found)).ok());
-    mistakes.into_result()?;
-    let (Some(name), Some(image), Some(port), Some(known)) = (name, image, port, known) else {
-        unreachable!("what is missing is a mistake")
-    };
-    let category = category.unwrap_or_else(|| if health.is_some() { "web" } else { "other" }.to_owned());
-    Ok(Wanted {
-        summary: summary.unwrap_or_else(|| format!("what the image {} serves", image.repository)),
-        name,
-        category,
-        phase,
-        requires: requires.iter().map(|service| service.name.clone()).collect(),
-        egress: requires.iter().filter_map(|service| egress(service)).collect(),
-        architectures: known.architectures.clone(),
-        new_facts: known.entry(&image),
-        image: pinned(image, &known),
-        port,
-        kind: if args.kind.as_deref() == Some("statefulset") { Kind::StatefulSet } else { Kind::Deployment },
-        volume,
-        health,
-        user,
-        secrets,
-    })
+    let image = image?;
+    let known = facts::of(&image, &args.arch, &surroundings.images);
+    let known = known.map_err(|found| mistakes.extend(found)).ok()?;
+    let (architectures, new_facts) = (known.architectures.clone(), known.entry(&image));
+    let kind = if args.kind.as_deref() == Some("statefulset") { Kind::StatefulSet } else { Kind::Deployment };
+    let egress = requires.iter().filter_map(|service| egress(service)).collect();
+    let image = pinned(image, &known);
+    let server = Server { image, port: port?, kind, volume, health, user, secrets, egress };
+    Some(Runs { what: What::Image(Box::new(server)), architectures, new_facts })
+}
+
+fn default_summary(what: &What) -> String {
+    match what {
+        What::Image(server) => format!("what the image {} serves", server.image.repository),
+        What::Chart(upstream) => format!("what the chart {} installs", upstream.chart),
+    }
+}
+
+fn default_category(what: &What) -> &'static str {
+    match what {
+        What::Image(server) if server.health.is_some() => "web",
+        _ => "other",
+    }
 }
 
 /// The digest that is known is the one that is wanted.
@@ -150,27 +192,28 @@ fn phase(text: Option<&str>) -> Phase {
 
 /// What can't be done without.
 fn missing(args: &Args) -> Option<Mistake> {
+    let of_image = args.from_chart.is_none();
     let needed = [
-        ("NAME", &args.name, "NAME"),
-        ("--image", &args.image, "--image REPOSITORY:TAG"),
-        ("--port", &args.port, "--port N"),
+        (true, "NAME", &args.name, "NAME"),
+        (of_image, "--image", &args.image, "--image REPOSITORY:TAG"),
+        (of_image, "--port", &args.port, "--port N"),
     ];
-    let missing: Vec<_> =
-        needed.iter().filter(|(_, given, _)| given.is_none()).map(|(name, ..)| format!("`{name}`")).collect();
+    let needed = needed.iter().filter(|(is_needed, ..)| *is_needed);
+    let missing: Vec<_> = needed.clone().filter(|(_, _, given, _)| given.is_none()).collect();
     if missing.is_empty() {
         return None;
     }
     let example: Vec<_> = needed
-        .iter()
-        .map(|(name, given, example)| match given {
+        .map(|(_, name, given, example)| match given {
             Some(given) if *name == "NAME" => given.clone(),
             Some(given) => format!("{name} {given}"),
             None => (*example).to_owned(),
         })
         .collect();
-    let verb = if missing.len() == 1 { "is" } else { "are" };
+    let names: Vec<_> = missing.iter().map(|(_, name, ..)| format!("`{name}`")).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
     let hint = format!("run `cluster new` in a terminal to be asked, or give all: cluster new {}", example.join(" "));
-    Some(Mistake::new(format!("{} {verb} missing", missing.join(", "))).hinted(hint))
+    Some(Mistake::new(format!("{} {verb} missing", names.join(", "))).hinted(hint))
 }
 
 /// Answers are taken one by one; what is wrong in them is gathered.

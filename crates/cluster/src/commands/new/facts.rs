@@ -30,9 +30,19 @@ impl Known {
     }
 }
 
+/// The processors that were named, in the usual order.
+fn said(names: &[String]) -> Vec<Architecture> {
+    ALL.into_iter().filter(|one| names.contains(&one.to_string())).collect()
+}
+
+/// The processors that were named, else all.
+pub(super) fn said_or_all(names: &[String]) -> Vec<Architecture> {
+    Some(said(names)).filter(|said| !said.is_empty()).unwrap_or(ALL.into())
+}
+
 /// What the file knows, and what was said on the command line, which may not contradict each other.
-pub(super) fn of(image: &ImageName, said: &[String], images: &Images) -> std::result::Result<Known, Mistakes> {
-    let said: Vec<_> = ALL.into_iter().filter(|one| said.contains(&one.to_string())).collect();
+pub(super) fn of(image: &ImageName, names: &[String], images: &Images) -> std::result::Result<Known, Mistakes> {
+    let said = said(names);
     let digest = Some(image.digest.clone()).filter(|digest| !digest.is_empty());
     let name = format!("{}:{}", image.repository, image.tag);
     let Some(facts) = images.get(&Image::parse(&name)) else {

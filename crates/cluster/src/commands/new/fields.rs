@@ -1,7 +1,7 @@
 //! One function per answer: its text, checked. The rules are those of the charts' schemas (`build/charts/common/definitions.json`) and of
 //! service.yml, told in the words of the question.
 
-use super::wanted::{ImageName, SecretVariable};
+use super::wanted::{ImageName, SecretVariable, Upstream};
 use catalog::ServiceName;
 use diagnostic::Mistake;
 
@@ -165,6 +165,53 @@ pub(super) fn user(text: &str) -> Checked<u32> {
     }
 }
 
+/// A namespace: a DNS label.
+pub(super) fn namespace(text: &str) -> Checked<String> {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let good = text.len() <= 63 && text.starts_with(letter) && text.ends_with(letter);
+    if good && text.chars().all(|c| letter(c) || c == '-') {
+        return Ok(text.to_owned());
+    }
+    let message = format!("`{text}` is no namespace");
+    Err(Mistake::new(message).hinted("lower-case letters, digits and hyphens, at most 63 characters"))
+}
+
+/// `https://repository/chart@version`, `oci://registry/path/chart@version`.
+pub(super) fn chart(text: &str) -> Checked<Upstream> {
+    let mistake = |message: String| {
+        Mistake::new(message)
+            .hinted("https://charts.example.org/gate@1.2.3, or oci://ghcr.io/example/charts/gate@1.2.3")
+    };
+    let (place, version) = text.rsplit_once('@').ok_or_else(|| mistake(format!("chart `{text}` has no version")))?;
+    let (repository, chart) = place.rsplit_once('/').unwrap_or((place, ""));
+    let host = ["https://", "http://", "oci://"].iter().find_map(|scheme| repository.strip_prefix(scheme));
+    let letters = |c: char| c.is_ascii_alphanumeric() || "._/:~-".contains(c);
+    if !host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && host.chars().all(letters)) {
+        return Err(mistake(format!("`{place}` is no place of a chart")));
+    }
+    // As Helm has it: https://helm.sh/docs/chart_best_practices/conventions/
+    let named = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
+    if !chart.starts_with(|c: char| c.is_ascii_lowercase()) || !chart.chars().all(named) {
+        return Err(mistake(format!("`{chart}` is no name of a chart")));
+    }
+    // Values of that name are the library's, or everybody's.
+    if matches!(chart, "common" | "global") {
+        let message =
+            format!("a chart called `{chart}` can not stand beside the library chart: their values have one name");
+        return Err(Mistake::new(message).hinted("depend on it by hand, with an `alias`"));
+    }
+    let number = version.strip_prefix('v').unwrap_or(version);
+    if semver::Version::parse(number).is_err() {
+        return Err(mistake(format!("`{version}` is no version of a chart: all three numbers have to be there")));
+    }
+    Ok(Upstream {
+        repository: repository.to_owned(),
+        chart: chart.to_owned(),
+        version: version.to_owned(),
+        crds: false,
+    })
+}
+
 /// Half a line on what it is.
 pub(super) fn summary(text: &str) -> Checked<String> {
     let text = text.trim();
@@ -297,6 +344,25 @@ mod tests {
         assert_eq!(user(text).is_ok(), good);
     }
 
+    #[rstest]
+    #[case("https://charts.example.org/gate@1.2.3", Some(("https://charts.example.org", "gate", "1.2.3")))]
+    #[case("oci://ghcr.io/a/charts/gate@v1.2.3-rc.1", Some(("oci://ghcr.io/a/charts", "gate", "v1.2.3-rc.1")))]
+    #[case("http://localhost:8080/gate@1.2.3", Some(("http://localhost:8080", "gate", "1.2.3")))]
+    #[case("https://charts.example.org/gate", None)]
+    #[case("https://charts.example.org/gate@latest", None)]
+    #[case("https://charts.example.org/gate@1.2", None)]
+    #[case("https://charts.example.org/@1.2.3", None)]
+    #[case("https:///gate@1.2.3", None)]
+    #[case("https://pi:secret@charts.example.org/gate@1.2.3", None)]
+    #[case("gate@1.2.3", None)]
+    #[case("https://charts.example.org/common@1.2.3", None)]
+    #[case("../gate@1.2.3", None)]
+    fn charts_have_a_place_and_a_version(#[case] text: &str, #[case] parts: Option<(&str, &str, &str)>) {
+        let chart = chart(text).ok();
+        let found = chart.as_ref().map(|it| (it.repository.as_str(), it.chart.as_str(), it.version.as_str()));
+        assert_eq!(found, parts);
+    }
+
     #[test]
     fn a_value_given_as_a_variables_name_is_not_repeated() {
         let mistake = secret("TOKEN=hunter2").unwrap_err();
@@ -308,7 +374,7 @@ mod tests {
         #[test]
         fn nothing_makes_them_panic(text in "\\PC{0,40}") {
             let _ = (name(&text), image(&text), port(&text), size(&text), mount(&text), health(&text));
-            let _ = (user(&text), summary(&text), category(&text), secret(&text));
+            let _ = (user(&text), summary(&text), category(&text), secret(&text), namespace(&text), chart(&text));
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::check::Surroundings;
 use super::facts;
 use super::render::Renderer;
-use super::wanted::Wanted;
+use super::wanted::{Server, Wanted, What};
 use crate::exit::{Failure, Result};
 use camino::Utf8Path;
 use catalog::lint::Images;
@@ -50,13 +50,19 @@ pub(super) fn plan(wanted: &Wanted, surroundings: &Surroundings) -> Result<Plan>
 }
 
 fn playbook(wanted: &Wanted, renderer: &Renderer) -> Vec<File> {
+    let (values, readme) = match wanted.what {
+        What::Image(_) => (include_str!("templates/playbook/values.yml"), include_str!("templates/playbook/README.md")),
+        What::Chart(_) => {
+            (include_str!("templates/upstream/values.yml"), include_str!("templates/upstream/playbook.README.md"))
+        }
+    };
     let mut files = vec![
         File::text("build.yml", renderer.render(include_str!("templates/playbook/build.yml"))),
         File::text("service.yml", renderer.render(include_str!("templates/playbook/service.yml"))),
-        File::text("values.yml", renderer.render(include_str!("templates/playbook/values.yml"))),
-        File::text("README.md", renderer.render(include_str!("templates/playbook/README.md"))),
+        File::text("values.yml", renderer.render(values)),
+        File::text("README.md", renderer.render(readme)),
     ];
-    if !wanted.secrets.is_empty() {
+    if wanted.has_secrets() {
         let example = renderer.render(include_str!("templates/playbook/cfg.example.yml"));
         files.push(File::text("cfg.example.yml", example));
     }
@@ -64,20 +70,32 @@ fn playbook(wanted: &Wanted, renderer: &Renderer) -> Vec<File> {
 }
 
 fn chart(wanted: &Wanted, renderer: &Renderer, root: &Utf8Path) -> Result<Vec<File>> {
-    let values = renderer.render(include_str!("templates/chart/values.yaml"));
-    let schema = schema(wanted, &values, root)?;
-    let test = match wanted.health {
+    let mut files = vec![
+        File { path: "charts/common", content: Content::Link("../../common") },
+        File::text("Chart.yaml", renderer.render(include_str!("templates/chart/Chart.yaml"))),
+        File::text(".helmignore", renderer.render(include_str!("templates/chart/helmignore"))),
+    ];
+    match &wanted.what {
+        What::Image(server) => {
+            let values = renderer.render(include_str!("templates/chart/values.yaml"));
+            files.push(File::text("values.schema.json", schema(wanted, &values, root)?));
+            files.push(File::text("values.yaml", values));
+            files.extend(of_server(server).map(|(path, template)| File::text(path, renderer.render(template))));
+        }
+        What::Chart(_) => {
+            files.extend(of_upstream().map(|(path, template)| File::text(path, renderer.render(template))));
+        }
+    }
+    Ok(files)
+}
+
+/// The rest of a chart for an image.
+fn of_server(server: &Server) -> [(&'static str, &'static str); 7] {
+    let test = match server.health {
         Some(_) => ("templates/tests/http.yaml", include_str!("templates/chart/templates/test-http.yaml")),
         None => ("templates/tests/tcp.yaml", include_str!("templates/chart/templates/test-tcp.yaml")),
     };
-    let mut files = vec![
-        File { path: "charts/common", content: Content::Link("../../common") },
-        File::text("values.yaml", values),
-        File::text("values.schema.json", schema),
-    ];
-    let templates = [
-        ("Chart.yaml", include_str!("templates/chart/Chart.yaml")),
-        (".helmignore", include_str!("templates/chart/helmignore")),
+    [
         ("README.md", include_str!("templates/chart/README.md")),
         ("ci/everything-values.yaml", include_str!("templates/chart/ci/everything-values.yaml")),
         ("ci/nothing-values.yaml", include_str!("templates/chart/ci/nothing-values.yaml")),
@@ -85,9 +103,21 @@ fn chart(wanted: &Wanted, renderer: &Renderer, root: &Utf8Path) -> Result<Vec<Fi
         ("templates/objects.yaml", include_str!("templates/chart/templates/objects.yaml")),
         ("templates/NOTES.txt", include_str!("templates/chart/templates/NOTES.txt")),
         test,
-    ];
-    files.extend(templates.map(|(path, template)| File::text(path, renderer.render(template))));
-    Ok(files)
+    ]
+}
+
+/// The rest of a chart around one of somebody else's, which checks its values itself.
+fn of_upstream() -> [(&'static str, &'static str); 8] {
+    [
+        ("README.md", include_str!("templates/upstream/README.md")),
+        ("upstream.yml", include_str!("templates/upstream/upstream.yml")),
+        ("values.yaml", include_str!("templates/upstream/values.yaml")),
+        ("values.schema.json", include_str!("templates/upstream/values.schema.json")),
+        ("ci/everything-values.yaml", include_str!("templates/upstream/ci/everything-values.yaml")),
+        ("ci/nothing-values.yaml", include_str!("templates/upstream/ci/nothing-values.yaml")),
+        ("templates/objects.yaml", include_str!("templates/upstream/objects.yaml")),
+        ("templates/NOTES.txt", include_str!("templates/upstream/NOTES.txt")),
+    ]
 }
 
 /// The schema of the values, from what the charts of this project share.

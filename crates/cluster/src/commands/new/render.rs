@@ -2,7 +2,7 @@
 
 use super::check::only;
 use super::scalar::scalar;
-use super::wanted::{Egress, Kind, SecretVariable, Wanted};
+use super::wanted::{Egress, Kind, SecretVariable, Server, Upstream, Wanted, What};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
@@ -46,38 +46,66 @@ fn syntax() -> SyntaxConfig {
 
 /// Everything that the templates name.
 fn values(wanted: &Wanted) -> Value {
-    let (kind, template) = match wanted.kind {
-        Kind::Deployment => ("Deployment", "common.deployment"),
-        Kind::StatefulSet => ("StatefulSet", "common.statefulSet"),
-    };
-    context! {
+    let common = context! {
         name => wanted.name.as_str(),
         release => wanted.name.dns_label(),
+        namespace => wanted.namespace.clone(),
+        // As kubectl and Helm want it; `default` need not be said.
+        in_namespace => if wanted.namespace == "default" { String::new() } else { format!(" -n {}", wanted.namespace) },
         summary => wanted.summary.clone(),
         category => wanted.category.clone(),
         phase => wanted.phase.to_string(),
         requires => strings(&wanted.requires),
         architectures => strings(&wanted.architectures),
         only_architecture => only(&wanted.architectures).map(|one| one.to_string()),
-        repository => wanted.image.repository.clone(),
-        tag => wanted.image.tag.clone(),
-        digest => wanted.image.digest.clone(),
-        port => wanted.port,
+    };
+    let own = match &wanted.what {
+        What::Image(server) => of_server(server),
+        What::Chart(upstream) => of_upstream(upstream),
+    };
+    context! { ..own, ..common }
+}
+
+fn of_server(server: &Server) -> Value {
+    let (kind, template) = match server.kind {
+        Kind::Deployment => ("Deployment", "common.deployment"),
+        Kind::StatefulSet => ("StatefulSet", "common.statefulSet"),
+    };
+    context! {
+        upstream => false,
+        crds => false,
+        repository => server.image.repository.clone(),
+        tag => server.image.tag.clone(),
+        digest => server.image.digest.clone(),
+        port => server.port,
         // What listens below 1024 here would need root on the laptop.
-        local_port => if wanted.port < 1024 { wanted.port + 8000 } else { wanted.port },
-        port_name => if wanted.health.is_some() { "http" } else { "tcp" },
-        health => wanted.health.clone(),
+        local_port => if server.port < 1024 { server.port + 8000 } else { server.port },
+        port_name => if server.health.is_some() { "http" } else { "tcp" },
+        health => server.health.clone(),
         kind => kind,
         workload_template => template,
-        headless => wanted.kind == Kind::StatefulSet,
+        headless => server.kind == Kind::StatefulSet,
         // Pods can't share a volume that one node at a time mounts.
-        scales => wanted.kind == Kind::Deployment && wanted.volume.is_none(),
-        storage => wanted.volume.as_ref().map(|volume| volume.size.clone()),
-        mount => wanted.volume.as_ref().map(|volume| volume.mount.clone()),
-        user => wanted.user,
-        secrets => wanted.secrets.iter().map(secret).collect::<Vec<_>>(),
-        egress => wanted.egress.iter().map(egress).collect::<Vec<_>>(),
-        upstream => false,
+        scales => server.kind == Kind::Deployment && server.volume.is_none(),
+        storage => server.volume.as_ref().map(|volume| volume.size.clone()),
+        mount => server.volume.as_ref().map(|volume| volume.mount.clone()),
+        user => server.user,
+        secrets => server.secrets.iter().map(secret).collect::<Vec<_>>(),
+        egress => server.egress.iter().map(egress).collect::<Vec<_>>(),
+    }
+}
+
+fn of_upstream(upstream: &Upstream) -> Value {
+    context! {
+        upstream => true,
+        crds => upstream.crds,
+        repository => upstream.repository.clone(),
+        chart => upstream.chart.clone(),
+        version => upstream.version.clone(),
+        tag => upstream.version.clone(),
+        port => (),
+        health => (),
+        secrets => Vec::<Value>::new(),
     }
 }
 

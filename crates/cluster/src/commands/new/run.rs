@@ -40,9 +40,10 @@ fn tell(wanted: &Wanted, plan: &Plan, written: bool, context: &Context) {
     }
     output.note(if written { "Written:" } else { "check mode: nothing is written. It would be:" });
     output.data(&files.join("\n"));
-    if plan.images.is_some() {
-        let ImageLine { name, architectures } = ImageLine::of(wanted);
-        let path = Images::PATH;
+    if let (Some(_), Some(server)) = (&plan.images, wanted.server()) {
+        let architectures: Vec<_> = wanted.architectures.iter().map(ToString::to_string).collect();
+        let (architectures, path) = (architectures.join(" and "), Images::PATH);
+        let name = format!("{}:{}", server.image.repository, server.image.tag);
         output.note(&format!(
             "\nThat image {name} exists for {architectures} was not looked up: see its entry in {path}."
         ));
@@ -52,24 +53,11 @@ fn tell(wanted: &Wanted, plan: &Plan, written: bool, context: &Context) {
     }
 }
 
-struct ImageLine {
-    name: String,
-    architectures: String,
-}
-
-impl ImageLine {
-    fn of(wanted: &Wanted) -> Self {
-        let architectures: Vec<_> = wanted.architectures.iter().map(ToString::to_string).collect();
-        let name = format!("{}:{}", wanted.image.repository, wanted.image.tag);
-        Self { name, architectures: architectures.join(" and ") }
-    }
-}
-
 /// The commands to go on with.
 fn next(wanted: &Wanted, context: &Context) -> Vec<String> {
     let name = &wanted.name;
     let mut next = vec![format!("$EDITOR build/charts/{name}/values.yaml build/playbooks/{name}/values.yml")];
-    if !wanted.secrets.is_empty() {
+    if wanted.has_secrets() {
         next.push(context.command(&format!("vault create {name}")));
     }
     next.push(context.command(&format!("catalog lint {name}")));

@@ -11,6 +11,33 @@ pub(super) struct Wanted {
     pub(super) phase: Phase,
     pub(super) requires: Vec<ServiceName>,
     pub(super) architectures: Vec<Architecture>,
+    pub(super) namespace: String,
+    pub(super) what: What,
+    /// An entry for `build/images.yml`, when that does not know the image yet.
+    pub(super) new_facts: Option<String>,
+}
+
+/// What runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    Image(Box<Server>),
+    Chart(Upstream),
+}
+
+/// The chart of somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Upstream {
+    /// `https://…` or `oci://…`
+    pub(super) repository: String,
+    pub(super) chart: String,
+    pub(super) version: String,
+    /// Whether it brings custom resource definitions.
+    pub(super) crds: bool,
+}
+
+/// A program in an image, for which the chart is ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Server {
     pub(super) image: ImageName,
     pub(super) port: u16,
     pub(super) kind: Kind,
@@ -21,8 +48,21 @@ pub(super) struct Wanted {
     pub(super) secrets: Vec<SecretVariable>,
     /// Where the pods of the required services are reached.
     pub(super) egress: Vec<Egress>,
-    /// An entry for `build/images.yml`, when that does not know the image yet.
-    pub(super) new_facts: Option<String>,
+}
+
+impl Wanted {
+    /// The program, unless the chart is somebody else's.
+    pub(super) fn server(&self) -> Option<&Server> {
+        match &self.what {
+            What::Image(server) => Some(server),
+            What::Chart(_) => None,
+        }
+    }
+
+    /// Whether it has encrypted configuration.
+    pub(super) fn has_secrets(&self) -> bool {
+        self.server().is_some_and(|server| !server.secrets.is_empty())
+    }
 }
 
 /// An image in the parts that values have.
