@@ -7,13 +7,14 @@ mod failures;
 mod helm4;
 mod interrupted;
 mod too_small;
+mod upstream;
 mod vault;
 mod watch;
 
 use e2e::Scenario;
 use std::process::ExitCode;
 
-const SCENARIOS: [Scenario; 16] = [
+const SCENARIOS: [Scenario; 21] = [
     ("a_first_deployment_is_verified", again::first),
     ("a_second_deployment_touches_nothing", again::second),
     ("both_engines_make_the_same_releases", engines::same_releases),
@@ -29,6 +30,11 @@ const SCENARIOS: [Scenario; 16] = [
     ("a_changed_secret_reaches_the_pods", vault::changes_reach_the_pods),
     ("mistakes_about_secrets_come_first", vault::mistakes_come_first),
     ("the_whole_catalogue_comes_up_and_is_left_alone", all::twice),
+    ("upstream_charts_are_wired", upstream::wired),
+    ("upstream_charts_are_the_same_by_both_engines", upstream::both_engines),
+    ("upstream_definitions_come_before_the_release", upstream::definitions_are_upgraded),
+    ("upstream_archives_that_changed_are_refused", upstream::another_digest_is_refused),
+    ("upstream_charts_come_from_the_cache", upstream::without_network),
     ("on_small_nodes_each_says_why_not", too_small::each_node_says_why),
 ];
 
