@@ -1,5 +1,6 @@
 //! `cluster new` as a process: which files come of which flags, and that what is refused leaves nothing behind.
 
+#![expect(clippy::disallowed_methods, reason = "tests start the program that they test")]
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::collections::BTreeMap;

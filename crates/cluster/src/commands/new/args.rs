@@ -11,7 +11,7 @@ const IMAGE_OPTIONS: [&str; 9] = ["image", "port", "kind", "storage", "mount", "
 ///
 /// Examples:
 ///   cluster new
-///   cluster new cache --image redis:7.4.11-bookworm --port 6379 --kind statefulset --storage 2Gi --mount /data
+///   cluster new cache --image redis:7.4.11-bookworm --port 6379 --kind statefulset --storage 2Gi
 ///   cluster new notes --image example/notes:1.2.3 --port 8080 --health /health --requires postgres
 ///   cluster new hub --image example/hub:1.0 --port 8080 --secret-env HUB_TOKEN --check
 ///   cluster new gate --from-chart https://charts.example.org/gate@1.2.3 --namespace gate
@@ -33,15 +33,6 @@ pub(crate) struct Args {
     /// A Deployment, or a StatefulSet for what keeps data by itself; by default a Deployment
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(["deployment", "statefulset"]))]
     pub(super) kind: Option<String>,
-
-    /// The chart of somebody else, with its version: REPOSITORY/CHART@VERSION, the repository https://… or oci://…; it is fetched at the
-    /// first deployment
-    #[arg(long, value_name = "CHART", conflicts_with_all = IMAGE_OPTIONS)]
-    pub(super) from_chart: Option<String>,
-
-    /// That chart brings custom resource definitions: they are applied before it, at upgrades too
-    #[arg(long, requires = "from_chart")]
-    pub(super) crds: bool,
 
     /// Size of a volume for its data, such as 2Gi
     #[arg(long, value_name = "SIZE")]
@@ -66,6 +57,15 @@ pub(crate) struct Args {
     /// An environment variable whose value comes from the encrypted configuration; may be given several times
     #[arg(long, value_name = "VARIABLE", value_delimiter = ',')]
     pub(super) secret_env: Vec<String>,
+
+    /// The chart of somebody else, with its version: REPOSITORY/CHART@VERSION, the repository https://… or oci://…; it is fetched at the
+    /// first deployment
+    #[arg(long, value_name = "CHART", conflicts_with_all = IMAGE_OPTIONS)]
+    pub(super) from_chart: Option<String>,
+
+    /// That chart brings custom resource definitions: they are applied before it, at upgrades too
+    #[arg(long, requires = "from_chart")]
+    pub(super) crds: bool,
 
     /// What it is, in half a line
     #[arg(long, value_name = "TEXT")]

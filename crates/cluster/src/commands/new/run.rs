@@ -48,6 +48,12 @@ fn tell(wanted: &Wanted, plan: &Plan, written: bool, context: &Context) {
             "\nThat image {name} exists for {architectures} was not looked up: see its entry in {path}."
         ));
     }
+    if wanted.server().is_none() {
+        let path = Images::PATH;
+        output.note(&format!(
+            "\nThe images that the chart runs belong in {path}: once it is fetched, the lint names them."
+        ));
+    }
     if written {
         output.note(&format!("\nNext:\n  {}", next.join("\n  ")));
     }
