@@ -1,5 +1,6 @@
 //! What files of cases can not say: closed pipes, escape codes, signals, and the other engine as a process.
 
+#![expect(clippy::disallowed_methods, reason = "tests start the program that they test")]
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use rustix::process::{Pid, Signal, kill_process};

@@ -1,5 +1,6 @@
 //! `cluster vault` as a process: files, standard streams, the editor, signals.
 
+#![expect(clippy::disallowed_methods, reason = "tests start the program that they test")]
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use rustix::process::{Pid, Signal, kill_process};

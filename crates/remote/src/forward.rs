@@ -37,6 +37,7 @@ impl Machine {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "tunnels start here")]
     async fn forward_by_ssh(&self, ssh: &Ssh, target: &str, port: u16) -> Result<Forward, Error> {
         let failed =
             |reason: String| Error::Forward { host: self.name().to_owned(), target: target.to_owned(), port, reason };

@@ -75,6 +75,7 @@ impl Door {
 
     /// A process group of its own keeps the terminal's Ctrl-C away from the shell, which is told to stop over its input. It
     /// stays in the terminal's session, since sudo remembers passwords by terminal.
+    #[expect(clippy::disallowed_methods, reason = "shells start here")]
     async fn open_local(&self, mut opening: Opening<'_>) -> Result<Shell, Error> {
         let mut process = Process::new(opening.words.remove(0));
         process.process_group(0);
@@ -116,6 +117,7 @@ impl Door {
         self.through_ssh(ssh, Part::Session, &directory, &AtomicU32::new(log), opening).await
     }
 
+    #[expect(clippy::disallowed_methods, reason = "shells start here")]
     async fn through_ssh(
         &self,
         ssh: &Ssh,

@@ -1,5 +1,7 @@
 //! A real OpenSSH server, real users, real sudo and su.
 
+#![expect(clippy::disallowed_methods, reason = "tests look at processes from outside")]
+
 mod common;
 
 use common::{Shells, script};

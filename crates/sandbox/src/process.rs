@@ -87,6 +87,7 @@ fn parse_stat(stat: &str) -> Option<Found> {
 
 /// `None` if there is no such process or only its exit code is left (a zombie).
 #[cfg(not(target_os = "linux"))]
+#[expect(clippy::disallowed_methods, reason = "the system tells of processes by a program here")]
 fn look_up(pid: i32) -> Option<Found> {
     let output = std::process::Command::new("ps")
         .args(["-o", "stat=,lstart=", "-p", &pid.to_string()])
@@ -99,6 +100,7 @@ fn look_up(pid: i32) -> Option<Found> {
 }
 
 /// Starts a component in a process group of its own, so that neither Ctrl-C nor a closed terminal reaches it.
+#[expect(clippy::disallowed_methods, reason = "the sandbox runs its own programs")]
 pub(crate) fn start(
     component: Component,
     program: &Utf8Path,

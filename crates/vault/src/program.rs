@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 const UNKNOWN_LABEL: i32 = 2;
 
 /// Runs it. Its standard input is ours, so that it can ask; so is its standard error, unless it is a client.
+#[expect(clippy::disallowed_methods, reason = "a password program is one that the user names")]
 pub(crate) fn run(path: &Path, label: &str) -> Result<Password, Error> {
     let is_client = is_client(path);
     let mut command = Command::new(found(path));

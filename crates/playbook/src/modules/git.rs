@@ -185,6 +185,7 @@ mod tests {
     use std::process::Command as Process;
 
     /// git as nobody in particular, in that directory; what it prints.
+    #[expect(clippy::disallowed_methods, reason = "tests run what they compare with")]
     fn git(at: &Path, line: &str) -> String {
         let mut process = Process::new("git");
         process.current_dir(at).args([

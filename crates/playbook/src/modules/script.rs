@@ -198,6 +198,7 @@ mod tests {
         found
     }
 
+    #[expect(clippy::disallowed_methods, reason = "tests run what they compare with")]
     #[test]
     fn scripts_are_read_by_every_shell_and_by_shellcheck() {
         let scripts = scripts();

@@ -1,5 +1,7 @@
 //! Runs modules for their tests: on this machine, in a shell of the test's choice, without a run around them.
 
+#![expect(clippy::disallowed_methods, reason = "tests run shells without a machine around them")]
+
 use super::{Context, Failure, Invocation, Module, TaskResult};
 use camino::Utf8PathBuf;
 use futures::future::BoxFuture;

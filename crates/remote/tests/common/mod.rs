@@ -1,5 +1,6 @@
 //! What the tests of this crate share.
 #![allow(clippy::unwrap_used, reason = "a test ends there")]
+#![allow(clippy::disallowed_methods, reason = "tests look at processes from outside")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use remote::{Command, Machine, Options, Transport};

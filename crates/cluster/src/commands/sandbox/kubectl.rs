@@ -17,6 +17,7 @@ pub(crate) struct Args {
     arguments: Vec<String>,
 }
 
+#[expect(clippy::disallowed_methods, reason = "it becomes the kubectl of the sandbox")]
 pub(crate) fn run(args: Args, context: &Context) -> Result<Code> {
     let sandbox = context.running_sandbox()?;
     let environment = sandbox.env().map_err(boxed)?;

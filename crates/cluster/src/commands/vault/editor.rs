@@ -58,6 +58,7 @@ fn editor() -> Result<Vec<String>> {
 }
 
 /// Runs it until it ends. Ctrl-C is the editor's, which shares the terminal; being told to end ends the editor first.
+#[expect(clippy::disallowed_methods, reason = "the editor is the user's")]
 async fn run(words: &[String], file: &std::path::Path) -> Result<ExitStatus> {
     let signals = |kind| signal(kind).map_err(|error| failed("signals can not be received", error));
     let (mut terminate, mut hangup) = (signals(SignalKind::terminate())?, signals(SignalKind::hangup())?);

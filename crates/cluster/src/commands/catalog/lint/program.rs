@@ -20,6 +20,7 @@ pub(super) fn of_python(root: &Utf8Path, name: &str) -> Option<Utf8PathBuf> {
 }
 
 /// Runs it to its end, in the project's folder.
+#[expect(clippy::disallowed_methods, reason = "Helm and Ansible are asked about files here, not about machines")]
 pub(super) fn run(
     program: &Utf8Path,
     root: &Utf8Path,
