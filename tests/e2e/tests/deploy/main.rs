@@ -6,6 +6,7 @@ mod engines;
 mod failures;
 mod helm4;
 mod interrupted;
+mod new;
 mod too_small;
 mod upstream;
 mod vault;
@@ -14,7 +15,7 @@ mod watch;
 use e2e::Scenario;
 use std::process::ExitCode;
 
-const SCENARIOS: [Scenario; 21] = [
+const SCENARIOS: [Scenario; 26] = [
     ("a_first_deployment_is_verified", again::first),
     ("a_second_deployment_touches_nothing", again::second),
     ("both_engines_make_the_same_releases", engines::same_releases),
@@ -35,6 +36,11 @@ const SCENARIOS: [Scenario; 21] = [
     ("upstream_definitions_come_before_the_release", upstream::definitions_are_upgraded),
     ("upstream_archives_that_changed_are_refused", upstream::another_digest_is_refused),
     ("upstream_charts_come_from_the_cache", upstream::without_network),
+    ("a_new_store_deploys_untouched", new::a_store),
+    ("a_new_application_deploys_untouched", new::an_application),
+    ("a_new_vaulted_service_deploys_untouched", new::a_vaulted_one),
+    ("a_new_service_of_another_chart_deploys_untouched", new::a_chart_of_others),
+    ("new_services_keep_every_rule", new::every_rule_is_kept),
     ("on_small_nodes_each_says_why_not", too_small::each_node_says_why),
 ];
 
