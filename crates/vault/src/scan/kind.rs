@@ -40,9 +40,14 @@ pub(super) fn style(path: &str) -> Style {
     }
 }
 
-/// Whether it shows how another file is written.
+/// Whether it shows how another file is written, or holds values that a chart is tested with (`ci/*-values.yaml`, where chart-testing
+/// looks for them: https://github.com/helm/chart-testing).
 pub(super) fn is_example(path: &str) -> bool {
     let name = file_name(path).to_lowercase();
+    let of_tests = ["-values.yaml", "-values.yml"].iter().any(|end| name.ends_with(end));
+    if of_tests && path.rsplit('/').nth(1) == Some("ci") {
+        return true;
+    }
     name.split('.').skip(1).any(|part| ["example", "sample", "dist"].contains(&part))
 }
 
@@ -73,6 +78,8 @@ mod tests {
     #[rstest]
     #[case("a/cfg.example.yml", true)]
     #[case(".env.example", true)]
+    #[case("build/charts/x/ci/everything-values.yaml", true)]
+    #[case("ci/values.yaml", false)]
     #[case("example.com/values.yml", false)]
     #[case("example.yml", false)]
     fn examples(#[case] path: &str, #[case] expected: bool) {
