@@ -22,7 +22,7 @@ pub(crate) enum Command {
     Status(status::Args),
     #[command(subcommand)]
     Catalog(catalog::Command),
-    New(new::Args),
+    New(Box<new::Args>),
     #[command(subcommand)]
     Inventory(inventory::Command),
     #[command(subcommand)]
