@@ -143,6 +143,21 @@ impl Release {
         Ok(selecting.filter_map(named).collect())
     }
 
+    /// The names of the admission webhooks that it configures.
+    ///
+    /// # Errors
+    /// As [`Release::workloads`].
+    pub fn webhooks(&self) -> Result<Vec<String>, Error> {
+        let kinds = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
+        let name = |object: serde_json::Value| {
+            let is_webhook = object["kind"].as_str().is_some_and(|kind| kinds.contains(&kind));
+            object["metadata"]["name"].as_str().filter(|_| is_webhook).map(str::to_owned)
+        };
+        let mut names: Vec<_> = self.objects()?.into_iter().filter_map(name).collect();
+        names.dedup();
+        Ok(names)
+    }
+
     fn objects(&self) -> Result<Vec<serde_json::Value>, Error> {
         serde_saphyr::from_multiple(&self.manifest).map_err(|error| Error::Release {
             release: self.name.clone(),

@@ -1,5 +1,5 @@
 //! kube-apiserver, with the admission plugins that are on by default (ResourceQuota, LimitRanger, PodSecurity,
-//! DefaultStorageClass, StorageObjectInUseProtection and the rest) and RBAC.
+//! DefaultStorageClass, StorageObjectInUseProtection and the rest) and RBAC, but without webhooks.
 
 use crate::directory::Directory;
 use crate::etcd;
@@ -31,6 +31,8 @@ pub(crate) fn arguments(directory: &Directory, ports: &Ports) -> Vec<String> {
         format!("--service-cluster-ip-range={SERVICE_RANGE}"),
         "--authorization-mode=Node,RBAC".to_owned(),
         "--allow-privileged=true".to_owned(),
+        // Webhooks are answered by pods, and simulated pods answer nothing: with `failurePolicy: Fail` they would block everything else.
+        "--disable-admission-plugins=MutatingAdmissionWebhook,ValidatingAdmissionWebhook".to_owned(),
         "--profiling=false".to_owned(),
         // `kubectl logs` and `exec` go to the node's kubelet. A node's own name could resolve to the real board, so that
         // only the address is used that simulated nodes carry for this: kwok's server.

@@ -164,6 +164,22 @@ fn kill(pid: i32) {
 }
 
 /// The life of a sandbox: up, up again, what K3s has, changed machines, down.
+/// A webhook is answered by a pod, and simulated pods answer nothing: it is left out.
+fn webhooks_block_nothing(project: &Project) {
+    let rule = json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]});
+    let webhook = json!({
+        "name": "all.example.org", "failurePolicy": "Fail", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+        "clientConfig": {"service": {"name": "nobody", "namespace": "default"}}, "rules": [rule],
+    });
+    for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {
+        let metadata = json!({"name": "blocks-all"});
+        let version = "admissionregistration.k8s.io/v1";
+        project.apply(&json!({"apiVersion": version, "kind": kind, "metadata": metadata, "webhooks": [webhook]}));
+    }
+    project.apply(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "beside-webhooks"}}));
+    assert_eq!(project.get("configmap beside-webhooks")["metadata"]["name"], "beside-webhooks");
+}
+
 #[test]
 fn a_sandbox_is_a_cluster_of_the_inventory_s_machines() {
     let Some(project) = Project::new() else { return };
@@ -177,6 +193,7 @@ fn a_sandbox_is_a_cluster_of_the_inventory_s_machines() {
     files_are_private(&project);
     workloads_get_what_k3s_gives(&project);
     jobs_and_hooks_complete(&project);
+    webhooks_block_nothing(&project);
     logs_say_that_nothing_runs(&project);
     helm_installs_waits_and_tests(&project);
     changed_machines_change_the_nodes(&project);

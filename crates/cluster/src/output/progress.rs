@@ -48,8 +48,9 @@ impl Progress {
     /// Runs `write` while the line is out of the way.
     pub(crate) fn suspended(&self, write: impl FnOnce()) {
         match &self.bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
+            // A line that says nothing yet would be drawn by this.
+            Some(bar) if !bar.message().is_empty() => bar.suspend(write),
+            _ => write(),
         }
     }
 

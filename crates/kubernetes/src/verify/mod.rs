@@ -122,6 +122,14 @@ pub async fn verify(cluster: &Cluster, release: &Release, plan: &Plan) -> Result
         };
         checks.push(Check { check: format!("service {name} has endpoints"), verdict });
     }
+    // The sandbox leaves webhooks out; a real API server called them when the release's objects were made.
+    if nodes.values().all(is_simulated) {
+        let not_run = |name| Check {
+            check: format!("webhook {name} answers"),
+            verdict: Verdict::NotRun { reason: "simulated".to_owned() },
+        };
+        checks.extend(release.webhooks()?.into_iter().map(not_run));
+    }
     for probe in &plan.probes {
         let verdict = run_probe(cluster, release, probe, &nodes).await?;
         checks.push(Check { check: probe.to_string(), verdict });
