@@ -51,7 +51,7 @@
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
 metadata:
-  name: {{ .class.name }}
+  name: {{ .class.name | quote }}
   labels:
     {{- include "common.labels" (dict "root" .root) | nindent 4 }}
   annotations:
