@@ -65,8 +65,11 @@ impl Generator {
         let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let mut entries: BoxedStrategy<Vec<(String, Option<Value>)>> = Just(Vec::new()).boxed();
         for (name, schema) in properties {
-            let probability = if complete && required.contains(&name.as_str()) { 1.0 } else { 0.4 };
-            let value = proptest::option::weighted(probability, self.any(name, schema, complete));
+            let value = self.any(name, schema, complete);
+            let value = match complete && required.contains(&name.as_str()) {
+                true => value.prop_map(Some).boxed(),
+                false => proptest::option::weighted(0.4, value).boxed(),
+            };
             let name = name.clone();
             entries = (entries, value)
                 .prop_map(move |(mut entries, value)| {
@@ -181,11 +184,20 @@ fn matching(pattern: &str) -> BoxedStrategy<String> {
             None => format!("{part}[a-z0-9._-]{{0,10}}"),
         };
         // What may be anything but blanks is tried with what people type.
-        let text =
-            text.replace("\\S", "[a-z0-9.:/_-]").replace("[^\\s/]", "[a-z0-9.-]").replace("[^@\\s]", "[a-z0-9.-]");
-        string_regex(&text).unwrap_or_else(|error| panic!("`{pattern}`: {error}")).boxed()
+        let text = text
+            .replace("\\S", "[a-z0-9.:/_-]")
+            .replace("[^\\s/]", "[a-z0-9.-]")
+            .replace("[^@\\s]", "[a-z0-9.-]")
+            .replace("[^\\r\\n]", "[ -~é–☃]");
+        let texts = string_regex(&text).unwrap_or_else(|error| panic!("`{pattern}`: {error}"));
+        // No YAML file can hold these, except in escapes.
+        texts.prop_filter("printable", |text| !text.chars().any(is_unprintable)).boxed()
     });
     alternatives.reduce(|one, other| prop_oneof![one, other].boxed()).expect("splitting leaves one part at least")
+}
+
+fn is_unprintable(sign: char) -> bool {
+    sign.is_control() || matches!(sign, '\u{fffe}' | '\u{ffff}' | '\u{feff}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

@@ -16,6 +16,6 @@ pub use files::Files;
 pub use finding::{Finding, NotRun, Report};
 pub use images::{Image, ImageFacts, Images};
 pub use object::{Object, parse_manifests};
-pub use rule::{Rule, find_rule, lint};
+pub use rule::{Rule, find_rule, lint, lint_by};
 pub use rules::RULES;
 pub use subject::{Manifests, Rendered, Subject};

@@ -9,7 +9,7 @@ use std::fs;
 /// Service, rule, and what is said.
 const EXPECTED: [(&str, &str, &str); 8] = [
     ("ollama", "api-objects", "unknown field \"spec.replcas\""),
-    ("ollama", "api-objects", "spec.template.spec.containers[0].image"),
+    ("ollama", "api-objects", "`selector` does not match template `labels`"),
     ("postgres", "helm-lint", "chart metadata is missing these dependencies"),
     ("redis", "render", "bogus"),
     ("mercure", "playbook-native", "unknown keyword `bogus`"),
@@ -25,9 +25,9 @@ pub fn is_found(world: &World) -> Result<()> {
          {matchLabels: {app: x}}\n  template:\n    metadata: {labels: {app: x}}\n    spec: {containers: [{name: a, image: \"b:1\"}]}\n",
     )?;
     world.project.write(
-        "build/charts/ollama/templates/empty.yaml",
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: empty, labels: {app: ollama}}\nspec:\n  selector: {matchLabels: {app: y}}\n  \
-         template:\n    metadata: {labels: {app: y}}\n    spec: {containers: [{name: a, image: \"\"}]}\n",
+        "build/charts/ollama/templates/lost.yaml",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: lost, labels: {app: ollama}}\nspec:\n  selector: {matchLabels: {app: y}}\n  \
+         template:\n    metadata: {labels: {app: z}}\n    spec: {containers: [{name: a, image: \"b:1\"}]}\n",
     )?;
     edit(world, "build/charts/postgres/Chart.yaml", |text| {
         text.split("dependencies:").next().unwrap_or_default().to_owned()

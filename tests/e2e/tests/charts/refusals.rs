@@ -12,6 +12,8 @@ fn wrong_values_are_refused_by_every_chart() {
             ("image.tag=", "'/image/tag'"),
             ("image.digest=sha256:1", "'/image/digest'"),
             ("image.pullPolicy=Sometimes", "'/image/pullPolicy'"),
+            ("fullnameOverride=Database", "'/fullnameOverride'"),
+            ("fullnameOverride=null-", "'/fullnameOverride'"),
             ("service.port=http", "'/service/port'"),
             ("service.port=70000", "'/service/port'"),
             ("persistence.size=4GB", "'/persistence/size'"),
