@@ -1,12 +1,11 @@
-//! Every chart in `build/charts`, by Helm alone: lint, rendering in all its configurations, the rules of this repository on
-//! what comes out, and the refusal of wrong values. No cluster is asked.
+//! Every chart in `build/charts`, by Helm alone: what `cluster catalog lint` does not ask. Random values, the refusal of wrong ones,
+//! packages, both Helms, and what single charts promise. No cluster is asked.
 
 mod edges;
-mod exceptions;
 mod helm;
 mod object;
+mod packages;
 mod random;
 mod refusals;
-mod rules;
 mod schemas;
 mod vaulted;

@@ -20,15 +20,6 @@ impl Object {
         self.0["metadata"]["name"].as_str().unwrap_or_default()
     }
 
-    pub(crate) fn label(&self, name: &str) -> Option<&str> {
-        self.0["metadata"]["labels"][name].as_str()
-    }
-
-    /// A long-running workload, not a Job.
-    pub(crate) fn serves(&self) -> bool {
-        matches!(self.kind(), "Deployment" | "StatefulSet" | "DaemonSet")
-    }
-
     /// The pod that the object is or makes: its labels and its spec.
     pub(crate) fn pod(&self) -> Option<(&Value, &Value)> {
         match self.kind() {
@@ -44,17 +35,4 @@ impl Object {
             _ => None,
         }
     }
-}
-
-/// Every container of a pod.
-pub(crate) fn containers(spec: &Value) -> impl Iterator<Item = &Value> {
-    ["initContainers", "containers"].into_iter().flat_map(|key| spec[key].as_array().into_iter().flatten())
-}
-
-/// Whether a selector's labels are all among these.
-pub(crate) fn selects(selector: &Value, labels: &Value) -> bool {
-    let selector = selector.as_object();
-    selector.is_some_and(|selector| {
-        !selector.is_empty() && selector.iter().all(|(name, value)| labels.get(name) == Some(value))
-    })
 }

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 pub(crate) const RULE: Rule = Rule::manifests(
     "default-passwords",
-    "no values file holds a password, token or key, and what stands in a rendered Secret was generated anew",
+    "values.yaml and values.yml hold no password, token or key, and what stands in a rendered Secret was generated anew",
     check,
 )
 .hinted("take it from a Secret (`existingSecret`), or let the library generate it (`common.generatedSecret`)");
@@ -21,10 +21,7 @@ const WELL_KNOWN: [&str; 7] = ["changeme", "change-me", "changeit", "passw0rd", 
 const SHORTEST_GENERATED: usize = 38;
 
 fn check(subject: &Subject, findings: &mut Findings<'_>) {
-    let edges = subject.configurations().into_iter().filter(|(_, deployed)| !deployed).map(|(path, _)| path);
-    for path in std::iter::once("values.yaml".to_owned()).chain(edges) {
-        check_file(&subject.chart.path(&path), subject.chart.text(&path), findings);
-    }
+    check_file(&subject.chart.path("values.yaml"), subject.chart.text("values.yaml"), findings);
     check_file(&subject.playbook.path("values.yml"), subject.playbook.text("values.yml"), findings);
     check_secrets(subject, findings);
 }

@@ -20,8 +20,8 @@ fn check(subject: &Subject, findings: &mut Findings<'_>) {
     }
 }
 
-/// Values files may not even hold what is no real password (`default-passwords`), and of encrypted files the whole is asked
+/// Default values may not even hold what is no real password (`default-passwords`), and of encrypted files the whole is asked
 /// (`encrypted-files`).
 fn is_left_to_another(path: &str) -> bool {
-    path == "values.yaml" || path == "values.yml" || path.starts_with("ci/") || path.ends_with(".enc")
+    path == "values.yaml" || path == "values.yml" || path.ends_with(".enc")
 }

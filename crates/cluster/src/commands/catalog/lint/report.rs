@@ -20,14 +20,17 @@ pub(super) struct Tally {
 
 /// One line of JSON.
 #[derive(Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(tag = "event")]
 enum Told<'a> {
     /// A rule that a service does not keep.
-    LintFinding(&'a Finding),
+    #[serde(rename = "lint_finding")]
+    Finding(&'a Finding),
     /// A rule that could not be tried.
-    LintNotRun(&'a NotRun),
+    #[serde(rename = "lint_not_run")]
+    NotRun(&'a NotRun),
     /// The sums of a service.
-    LintService { service: &'a str, passed: usize, findings: usize, not_run: usize },
+    #[serde(rename = "lint_service")]
+    Service { service: &'a str, passed: usize, findings: usize, not_run: usize },
 }
 
 /// Tells every rule.
@@ -50,10 +53,10 @@ pub(super) fn tell(outcomes: &Outcomes, context: &Context) -> Tally {
         tally.findings += report.findings.len();
         tally.not_run += report.not_run.len();
         if context.output.is_json() {
-            report.findings.iter().for_each(|finding| context.output.json(&Told::LintFinding(finding)));
-            report.not_run.iter().for_each(|not_run| context.output.json(&Told::LintNotRun(not_run)));
+            report.findings.iter().for_each(|finding| context.output.json(&Told::Finding(finding)));
+            report.not_run.iter().for_each(|not_run| context.output.json(&Told::NotRun(not_run)));
             let (passed, findings, not_run) = (report.passed.len(), report.findings.len(), report.not_run.len());
-            context.output.json(&Told::LintService { service, passed, findings, not_run });
+            context.output.json(&Told::Service { service, passed, findings, not_run });
         }
     }
     if !context.output.is_json() {
