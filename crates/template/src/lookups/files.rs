@@ -55,9 +55,9 @@ pub(super) fn fileglob(exec: &mut Exec, args: Args) -> Result<Vec<Value>, Error>
     let mut found = Vec::new();
     for pattern in &args.positional {
         let places = paths::candidates(&exec.session, "files", &text(pattern)?);
-        // The first directory that has matches, as Ansible's search does.
-        let matches =
-            places.iter().map(|place| paths::glob(&place.display().to_string())).find(|found| !found.is_empty());
+        // The first folder that has matches, as Ansible's search does. The folder's own name is no pattern.
+        let places = places.iter().filter(|place| place.parent().is_some_and(Path::is_dir));
+        let matches = places.map(|place| paths::glob(&place.display().to_string())).find(|found| !found.is_empty());
         found.extend(matches.unwrap_or_default().into_iter().map(Value::from));
     }
     Ok(found)

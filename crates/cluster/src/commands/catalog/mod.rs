@@ -3,6 +3,7 @@
 mod graph;
 mod lint;
 mod list;
+mod schemas;
 mod show;
 
 use crate::context::Context;
@@ -16,6 +17,7 @@ pub(crate) enum Command {
     Show(show::Args),
     Graph(graph::Args),
     Lint(lint::Args),
+    Schemas(schemas::Args),
 }
 
 pub(crate) fn run(command: Command, context: &Context) -> Result<Code> {
@@ -24,5 +26,6 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Code> {
         Command::Show(args) => show::run(&args, context),
         Command::Graph(args) => graph::run(&args, context),
         Command::Lint(args) => lint::run(&args, context),
+        Command::Schemas(args) => schemas::run(&args, context),
     }
 }
