@@ -15,7 +15,7 @@ const EXPECTED: [(&str, &str, &str); 8] = [
     ("mercure", "playbook-native", "unknown keyword `bogus`"),
     ("mercure", "playbook-ansible", "'bogus' is not a valid attribute"),
     ("dnsutils", "ansible-lint", "name[casing]"),
-    ("scrutiny", "render", "renders to no YAML"),
+    ("scrutiny", "render", "YAML parse error on scrutiny"),
 ];
 
 pub fn is_found(world: &World) -> Result<()> {
@@ -26,8 +26,8 @@ pub fn is_found(world: &World) -> Result<()> {
     )?;
     world.project.write(
         "build/charts/ollama/templates/lost.yaml",
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: lost, labels: {app: ollama}}\nspec:\n  selector: {matchLabels: {app: y}}\n  \
-         template:\n    metadata: {labels: {app: z}}\n    spec: {containers: [{name: a, image: \"b:1\"}]}\n",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: lost, labels: {app: ollama}}\nspec:\n  selector: {matchLabels: {app: lost}}\n  \
+         template:\n    metadata: {labels: {app: other}}\n    spec: {containers: [{name: a, image: \"b:1\"}]}\n",
     )?;
     edit(world, "build/charts/postgres/Chart.yaml", |text| {
         text.split("dependencies:").next().unwrap_or_default().to_owned()
