@@ -156,8 +156,8 @@ fn run_helm(helm: &Helm, job: &Job<'_>) -> Done {
 fn assemble(subject: &Subject, said: Vec<(&Job<'_>, Done)>) -> (Rendered, Report) {
     let (mut lints, mut renders): (Vec<Finding>, Vec<Finding>) = (Vec::new(), Vec::new());
     let mut manifests = Manifests::default();
+    let mut second_refused = None;
     for (job, done) in said {
-        let (name, is_deployed, values) = &job.configuration;
         let said = match done {
             Ok(said) => said,
             Err(reason) => return nothing(subject, &reason),
@@ -166,20 +166,25 @@ fn assemble(subject: &Subject, said: Vec<(&Job<'_>, Done)>) -> (Rendered, Report
             return nothing(subject, "a chart that it depends on comes from a repository, and is not here");
         }
         match job.step {
-            Step::Lint => lints.extend(helm_lint::findings(subject, name, &said)),
-            Step::Second => {
-                manifests.second = configuration(subject, job, &said).map_or_else(|_| Vec::new(), |one| one.objects)
-            }
+            Step::Lint => lints.extend(helm_lint::findings(subject, &job.configuration.0, &said)),
+            Step::Second => match configuration(subject, job, &said) {
+                Ok(configuration) => manifests.second = configuration.objects,
+                Err(finding) => second_refused = Some(finding),
+            },
             Step::Template => match configuration(subject, job, &said) {
                 Ok(configuration) => manifests.configurations.push(configuration),
                 Err(finding) => renders.push(finding),
             },
         }
-        let _unused = (is_deployed, values);
     }
     let mut report = Report::default();
     report.take(helm_lint::RULE.rule, lints);
     let has_default = manifests.configurations.iter().any(|configuration| configuration.name == "default");
+    // Where it does not render under its own name either, that says it already.
+    if let Some(mut finding) = second_refused.filter(|_| has_default) {
+        finding.message = format!("under another release's name, `{}`: {}", Manifests::SECOND, finding.message);
+        renders.push(finding);
+    }
     report.take(render::RULE.rule, renders);
     match has_default {
         true => (Rendered::Manifests(manifests), report),
