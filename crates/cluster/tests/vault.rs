@@ -109,6 +109,7 @@ fn a_file_is_encrypted_shown_and_decrypted_where_it_stands() {
     assert!(again.contains("`secrets.yml` is encrypted already"), "{again}");
     project.done(&["decrypt", "secrets.yml"]);
     assert_eq!(project.read("secrets.yml"), "token: hunter2\n");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "plaintext is for its owner alone");
 }
 
 #[test]
@@ -197,7 +198,33 @@ fn an_editor_that_crashes_changes_nothing() {
 }
 
 #[test]
+fn what_was_typed_is_not_lost_when_it_can_not_be_written() {
+    let project = Project::new();
+    let created =
+        project.vault(&["create", "new/folder/a.yml"]).env("EDITOR", project.editor("echo a: 1 >\"$1\"")).output();
+    succeeded(&created.unwrap());
+    assert_eq!(project.done(&["view", "new/folder/a.yml"]), "a: 1\n");
+    let editor = project.editor("echo typed: 1 >\"$1\"; rm a.yml; mkdir a.yml");
+    project.write("a.yml", "a: 1\n");
+    project.done(&["encrypt", "a.yml"]);
+    let said = failed(&project.vault(&["edit", "a.yml"]).env("EDITOR", editor).output().unwrap(), 1);
+    let place = said
+        .split("what you typed is in ")
+        .nth(1)
+        .and_then(|rest| rest.split(';').next())
+        .unwrap_or_else(|| panic!("{said}"));
+    assert_eq!(fs::read_to_string(place).unwrap(), "typed: 1\n");
+    fs::remove_dir_all(Path::new(place).parent().unwrap()).unwrap();
+    let gone = failed(&project.vault(&["create", "b.yml"]).env("EDITOR", "rm").output().unwrap(), 1);
+    assert!(gone.contains("the editor removed its file"), "{gone}");
+}
+
+#[test]
 fn being_told_to_end_ends_the_editor_and_removes_its_file() {
+    [Signal::TERM, Signal::HUP, Signal::QUIT].into_iter().for_each(told_to_end_by);
+}
+
+fn told_to_end_by(signal: Signal) {
     let project = Project::new();
     project.write("secrets.yml", "token: hunter2\n");
     project.done(&["encrypt", "secrets.yml"]);
@@ -212,7 +239,7 @@ fn being_told_to_end_ends_the_editor_and_removes_its_file() {
     let mut file = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut file).unwrap();
     assert!(Path::new(file.trim()).exists());
-    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    kill_process(Pid::from_child(&child), signal).unwrap();
     failed(&child.wait_with_output().unwrap(), 130);
     assert!(!Path::new(file.trim()).parent().unwrap().exists());
 }

@@ -15,7 +15,7 @@ mod watch;
 use e2e::Scenario;
 use std::process::ExitCode;
 
-const SCENARIOS: [Scenario; 26] = [
+const SCENARIOS: [Scenario; 27] = [
     ("a_first_deployment_is_verified", again::first),
     ("a_second_deployment_touches_nothing", again::second),
     ("both_engines_make_the_same_releases", engines::same_releases),
@@ -28,6 +28,7 @@ const SCENARIOS: [Scenario; 26] = [
     ("ctrl_c_ends_it_and_it_can_be_run_again", interrupted::ctrl_c),
     ("killed_at_ten_points_it_recovers", interrupted::killed),
     ("secrets_stand_nowhere_but_in_the_cluster", vault::nothing_leaks),
+    ("secret_values_are_not_shown", vault::encrypted_values_are_not_shown),
     ("a_changed_secret_reaches_the_pods", vault::changes_reach_the_pods),
     ("mistakes_about_secrets_come_first", vault::mistakes_come_first),
     ("the_whole_catalogue_comes_up_and_is_left_alone", all::twice),

@@ -163,6 +163,22 @@ fn in_logs(folder: &Path) -> Result<Vec<String>> {
     Ok(leaks)
 }
 
+/// Values from an encrypted file end in Helm's records, as values do, but not in what is shown, however short they are.
+pub fn encrypted_values_are_not_shown(world: &World) -> Result<()> {
+    let setting = Setting::new()?;
+    let values = world.project.write("private.yml", &format!("podAnnotations: {{note: {SHORT}}}\n"))?;
+    let (values, password) = (values.to_str().context("UTF-8")?.to_owned(), setting.password());
+    let password = password.to_str().context("UTF-8")?;
+    world.project.done(["vault", "encrypt", &values, "--vault-password-file", password])?;
+    let deploy = ["--values", &values, "--vault-password-file", password, "-vvv", "--diff", "ollama"];
+    let shown = world.deployed(&deploy)?;
+    let leaks = [found_in(&shown.stdout), found_in(&shown.stderr)].concat();
+    ensure!(leaks.is_empty(), "shown:\n{}", leaks.join("\n"));
+    let live = world.project.helm(&["get", "values", "ollama"])?;
+    ensure!(live.contains(SHORT), "the values did not arrive: {live}");
+    Ok(())
+}
+
 /// Again: nothing is touched. A new value: the Secret has it, and the pods start anew.
 pub fn changes_reach_the_pods(world: &World) -> Result<()> {
     let setting = Setting::new()?;

@@ -1,7 +1,7 @@
 //! Where a deployment goes, and what the playbooks are told about it.
 
 use super::args::{Args, SourceKind};
-use super::locate::Item;
+use super::play::Prepared;
 use super::source;
 use crate::connection::Connection;
 use crate::context::Context;
@@ -39,14 +39,14 @@ pub(super) async fn reach(
     context: &Context,
     args: &Args,
     inventory: &Arc<Inventory>,
-    items: &[Item],
+    plays: &Prepared,
 ) -> Result<Destination> {
     let target = context.target()?;
     let (kind, source) = source::choose(context, target, args.source).await?;
     let connection = Connection::open(context, inventory, args.ask_become_pass, Some(source)).await?;
     let mut variables = connection.variables.clone();
     if target == Target::Sandbox && !variables.contains_key("kubectl") {
-        require_no_kubectl(items)?;
+        require_no_kubectl(plays)?;
     }
     if target == Target::Boards {
         variables.extend(told_to_boards(context, &connection)?);
@@ -59,10 +59,10 @@ pub(super) async fn reach(
     Ok(Destination { connection, variables, clones, check: args.check })
 }
 
-/// The demo builds what the services without encrypted configuration need; the others apply it with kubectl.
-fn require_no_kubectl(items: &[Item]) -> Result<()> {
-    let Some(item) = items.iter().find(|item| item.service.vault) else { return Ok(()) };
-    let message = format!("service `{}` needs kubectl, which is not built yet", item.service.name);
+/// The demo builds what most services need; those with encrypted configuration or definitions of resources apply these with kubectl.
+fn require_no_kubectl(plays: &Prepared) -> Result<()> {
+    let Some(service) = plays.needs("kubectl") else { return Ok(()) };
+    let message = format!("service `{service}` needs kubectl, which is not built yet");
     Err(Failure::usage(message).hinted("run `scripts/tools.sh kubectl`").into())
 }
 

@@ -31,12 +31,15 @@ pub(super) async fn deploy(run: &Run<'_>, items: &[Item], schedule: &Schedule, p
     let began = Instant::now();
     let mut state = State::new(items);
     let mut running = FuturesUnordered::new();
+    let is_shared = run.destination.is_shared_clone(items.len());
     loop {
         let may_begin = !run.cancel.is_cancelled() && (state.exit.is_none() || run.args.keep_going);
-        while may_begin && running.len() < parallel {
+        // One service brings the clone that the others use: nobody else begins before one has come through with it.
+        let brings_sources = !is_shared || state.ended.is_subset(&state.lost);
+        let side_by_side = if is_shared && brings_sources { 1 } else { parallel };
+        while may_begin && running.len() < side_by_side {
             let Some(place) = state.next(schedule, run) else { break };
             let output = run.context.output.of_service(items[place].service.name.as_str());
-            let brings_sources = !run.destination.is_shared_clone(items.len()) || place == 0;
             running.push(async move { (place, one::deploy(run, &items[place], &output, brings_sources).await) });
         }
         match running.next().await {

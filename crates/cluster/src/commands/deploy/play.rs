@@ -4,7 +4,7 @@ use super::args::Args;
 use super::destination::{Destination, authored};
 use super::locate::Item;
 use super::one::Run;
-use super::values;
+use super::values::{self, Values};
 use crate::commands::playbook::{Settled, Stdout, private_file, read, run_ansible, variables_file};
 use crate::context::Context;
 use crate::exit::{Failure, Result, boxed};
@@ -22,7 +22,7 @@ use yaml::Node;
 /// The playbooks, read and checked, with the engine that will run each.
 pub(super) struct Prepared {
     by_service: BTreeMap<String, (Playbook, Settled)>,
-    values: serde_json::Map<String, Value>,
+    values: Values,
 }
 
 /// Reads and checks every playbook of the run, and says everything wrong in them at once.
@@ -52,6 +52,12 @@ fn without_host(play: &Play, inventory: &Inventory) -> Option<Mistake> {
 }
 
 impl Prepared {
+    /// The first service whose playbook has the variable.
+    pub(super) fn needs(&self, variable: &str) -> Option<&str> {
+        let has = |playbook: &Playbook| playbook.plays.iter().any(|play| play.level.vars.contains_key(variable));
+        self.by_service.iter().find(|(_, (playbook, _))| has(playbook)).map(|(name, _)| name.as_str())
+    }
+
     /// Whether the other engine runs any of them.
     pub(super) fn needs_ansible(&self) -> bool {
         self.by_service.values().any(|(_, settled)| *settled == Settled::Ansible)
@@ -90,9 +96,12 @@ pub(super) async fn run(run: &Run<'_>, item: &Item, output: &Output, brings_sour
         (name, node.into_unsafe())
     };
     extra_vars.extend([
-        verbatim("service_values", Value::Object(run.plays.values.clone())),
+        verbatim("service_values", Value::Object(run.plays.values.merged.clone())),
         verbatim("helm_set", json!(run.args.set)),
     ]);
+    if run.plays.values.is_private {
+        extra_vars.extend([authored("values_private", json!(true))]);
+    }
     match settled {
         Settled::Native => native(run, item, output, playbook, extra_vars).await,
         Settled::Ansible => ansible(run, item, &extra_vars).await,

@@ -53,7 +53,7 @@ async fn deploy(
     cancel: &CancellationToken,
 ) -> Result<Code> {
     let destination = tokio::select! {
-        reached = destination::reach(context, args, inventory, items) => reached?,
+        reached = destination::reach(context, args, inventory, plays) => reached?,
         () = cancel.cancelled() => return Err(interrupted(context)),
     };
     let services = items.iter().map(|item| item.service.name.to_string()).collect();
@@ -80,10 +80,7 @@ async fn all(run: &Run<'_>, items: &[Item]) -> Result<()> {
             Ended::Up(_) | Ended::Played => Ok(()),
         };
     }
-    let mut schedule = Schedule::of(items);
-    if run.destination.is_shared_clone(items.len()) {
-        schedule = schedule.led_by_the_first();
-    }
+    let schedule = Schedule::of(items);
     // The other engine writes to the terminal itself, and clones in check mode would meet in one folder.
     let one_by_one = run.plays.needs_ansible() || (run.args.check && run.destination.clones);
     let parallel = if one_by_one { 1 } else { run.args.parallel.get() };

@@ -19,15 +19,6 @@ impl Schedule {
         Self { before: items.iter().map(before).collect() }
     }
 
-    /// The first one alone before all others: it brings what the others use.
-    #[must_use]
-    pub(super) fn led_by_the_first(mut self) -> Self {
-        self.before.iter_mut().skip(1).for_each(|before| {
-            before.insert(0);
-        });
-        self
-    }
-
     /// Those that may begin now, in order.
     pub(super) fn ready(&self, begun: &BTreeSet<usize>, ended: &BTreeSet<usize>) -> Vec<usize> {
         let is_ready = |one: &usize| !begun.contains(one) && self.before[*one].is_subset(ended);
@@ -66,12 +57,5 @@ mod tests {
         assert_eq!(schedule.ready(&set(&[0, 1]), &set(&[0])), [] as [usize; 0]);
         assert_eq!(schedule.ready(&set(&[0, 1]), &set(&[0, 1])), [2, 4]);
         assert_eq!(schedule.ready(&set(&[0, 1, 2, 4]), &set(&[0, 1, 2])), [3]);
-    }
-
-    #[test]
-    fn the_first_may_lead_the_others() {
-        let schedule = Schedule::of(&items(&[("a", "core", &[]), ("b", "core", &[])])).led_by_the_first();
-        assert_eq!(schedule.ready(&set(&[]), &set(&[])), [0]);
-        assert_eq!(schedule.ready(&set(&[0]), &set(&[0])), [1]);
     }
 }

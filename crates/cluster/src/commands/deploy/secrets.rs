@@ -56,15 +56,36 @@ fn obstacle(file: &File<'_>) -> Option<Mistake> {
     if !file.path.exists() {
         return Some(missing(file.item));
     }
-    let is_encrypted = std::fs::read(&file.path).is_ok_and(|bytes| vault::has_header(&bytes));
-    (!is_encrypted).then(|| {
-        Mistake::new(format!("`{path}` is not encrypted")).hinted(format!("run `cluster vault encrypt {path}`"))
-    })
+    let bytes = match std::fs::read(&file.path) {
+        Ok(bytes) => bytes,
+        Err(error) => return Some(Mistake::new(format!("`{path}` can not be read: {error}"))),
+    };
+    if !vault::has_header(&bytes) {
+        let mistake = Mistake::new(format!("`{path}` is not encrypted"));
+        return Some(mistake.hinted(format!("run `cluster vault encrypt {path}`")));
+    }
+    // What is damaged no password opens.
+    vault::Envelope::parse(&bytes).err().map(|error| told(error.in_file(path.as_str())))
+}
+
+fn told(error: vault::Error) -> Mistake {
+    let mistake = Mistake { position: error.position(), ..Mistake::new(error.to_string()) };
+    match error.hint() {
+        Some(hint) => mistake.hinted(hint),
+        None => mistake,
+    }
 }
 
 /// That nobody made a service's `cfg.enc` yet, if that is so.
 pub(super) fn unconfigured(item: &Item) -> Option<Mistake> {
     (item.service.vault && !item.service.encrypted_config().exists()).then(|| missing(item))
+}
+
+fn with_way_out(mistakes: Mistakes, item: &Item) -> Mistakes {
+    let mut hinted = Mistakes::new();
+    let edit = format!("run `cluster vault edit {}`", item.service.name);
+    hinted.extend(mistakes.into_iter().map(|mistake| mistake.hinted(edit.clone())));
+    hinted
 }
 
 fn missing(item: &Item) -> Mistake {
@@ -77,18 +98,11 @@ fn open(file: &File<'_>, secrets: &Secrets, context: &Context) -> std::result::R
     let path = config::shown(&file.path);
     let bytes =
         std::fs::read(&file.path).map_err(|error| Mistake::new(format!("`{path}` can not be read: {error}")))?;
-    let decrypted = secrets.decrypt(&bytes).map_err(|error| {
-        let error = error.in_file(path.as_str());
-        let mistake = Mistake::new(error.to_string());
-        match error.hint() {
-            Some(hint) => mistake.hinted(hint),
-            None => mistake,
-        }
-    })?;
+    let decrypted = secrets.decrypt(&bytes).map_err(|error| told(error.in_file(path.as_str())))?;
     let text = std::str::from_utf8(&decrypted.plaintext)
         .map_err(|_| Mistake::new(format!("what `{path}` decrypts to is no UTF-8")))?;
     if file.kind == Kind::Config {
-        let found = service_config::read(&path, text)?;
+        let found = service_config::read(&path, text).map_err(|mistakes| with_way_out(mistakes, file.item))?;
         found.hush(context.output.redactor());
         found.complete(&file.item.service)?;
     }

@@ -17,11 +17,14 @@ pub(super) struct Worktree {
     pushed: bool,
 }
 
-/// Three questions in one round: the commit, the changes, the remote branches that have the commit.
+/// Three questions in one round: the commit, the changes, the remote branches that have the commit. Configuration and values are taken
+/// from the working tree in any case, so a clone misses nothing of them.
 const QUESTIONS: &str = r#"
 cd "$1" || exit
 git rev-parse --short HEAD 2>/dev/null || echo none
-git status --porcelain 2>/dev/null | wc -l
+git status --porcelain -- . \
+    ':(exclude)build/playbooks/*/cfg.enc' ':(exclude)build/playbooks/*/values.yml' ':(exclude)build/playbooks/*/values.yml.enc' \
+    2>/dev/null | wc -l
 git branch --remotes --contains HEAD 2>/dev/null | wc -l
 "#;
 

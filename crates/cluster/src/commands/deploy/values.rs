@@ -7,16 +7,28 @@ use camino::{Utf8Path, Utf8PathBuf};
 use diagnostic::Mistake;
 use serde_json::{Map, Value};
 
-/// The files laid over each other, later ones on top, as `helm --values` does: maps merge, everything else replaces.
-pub(super) fn merged(files: &[Utf8PathBuf], context: &Context) -> Result<Map<String, Value>> {
-    let mut merged = Map::new();
-    for file in files {
-        lay_over(&mut merged, read(file, context)?);
-    }
-    Ok(merged)
+/// What `--values` gives.
+pub(super) struct Values {
+    /// All files in one.
+    pub(super) merged: Map<String, Value>,
+    /// Whether any of them was encrypted, so that nothing of it may be shown.
+    pub(super) is_private: bool,
 }
 
-fn read(file: &Utf8Path, context: &Context) -> Result<Map<String, Value>> {
+/// The files laid over each other, later ones on top, as `helm --values` does: maps merge, everything else replaces.
+pub(super) fn merged(files: &[Utf8PathBuf], context: &Context) -> Result<Values> {
+    let mut merged = Map::new();
+    let mut is_private = false;
+    for file in files {
+        let (values, is_encrypted) = read(file, context)?;
+        lay_over(&mut merged, values);
+        is_private |= is_encrypted;
+    }
+    Ok(Values { merged, is_private })
+}
+
+/// The values, and whether the file was encrypted.
+fn read(file: &Utf8Path, context: &Context) -> Result<(Map<String, Value>, bool)> {
     let mut text = std::fs::read_to_string(file)
         .map_err(|error| Failure::usage(format!("the values file `{file}` can not be read")).because(error))?;
     let is_encrypted = vault::has_header(text.as_bytes());
@@ -30,8 +42,8 @@ fn read(file: &Utf8Path, context: &Context) -> Result<Map<String, Value>> {
         hush(&node, context.output.redactor());
     }
     match node.to_data() {
-        Value::Object(map) => Ok(map),
-        Value::Null => Ok(Map::new()),
+        Value::Object(map) => Ok((map, is_encrypted)),
+        Value::Null => Ok((Map::new(), is_encrypted)),
         _ => Err(boxed(
             Mistake::at(node.position.clone(), format!("values are a mapping, this is {}", node.kind()))
                 .hinted("write `key: value` lines as in the chart's values.yaml"),

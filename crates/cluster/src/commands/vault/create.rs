@@ -3,7 +3,7 @@
 use super::{editor, example, file};
 use crate::context::Context;
 use crate::exit::{Code, Failure, Result};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use vault::Plaintext;
 
 /// Make an encrypted file in your editor.
@@ -36,15 +36,25 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     let example = named.service.as_ref().map(example::read).transpose()?.unwrap_or_else(|| Plaintext::new(Vec::new()));
     let secrets = context.passwords()?.for_encryption()?;
     let (label, password) = file::encrypting(&secrets, args.encrypt_vault_id.as_deref())?;
-    let written = editor::edit(path, &example, context)?;
-    if !example.is_empty() && *written == *example {
-        let failure = Failure::usage(format!("the example was left as it is, so `{path}` was not made"));
-        return Err(failure.hinted("run it again, fill in the keys and save").into());
-    }
-    file::write(path, &file::encrypt(&written, password, Some(label))?, context)?;
-    file::done(context, &format!("{path}: encrypted"));
-    if let Some(service) = &named.service {
-        example::compare(service, &written, context);
-    }
+    folder_of(path)?;
+    editor::edit(path, &example, context, |written| {
+        if !example.is_empty() && **written == *example {
+            let failure = Failure::usage(format!("the example was left as it is, so `{path}` was not made"));
+            return Err(failure.hinted("run it again, fill in the keys and save").into());
+        }
+        file::write(path, &file::encrypt(written, password, Some(label))?, context)?;
+        file::done(context, &format!("{path}: encrypted"));
+        if let Some(service) = &named.service {
+            example::compare(service, written, context);
+        }
+        Ok(())
+    })?;
     Ok(Code::DONE)
+}
+
+/// Made before anything is typed, as by `ansible-vault create`.
+fn folder_of(path: &Utf8Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    std::fs::create_dir_all(folder)
+        .map_err(|error| file::failed(format!("the folder `{folder}` can not be made"), error))
 }

@@ -28,12 +28,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     for name in &args.files {
         let path = file::named(name, context)?.path;
         file::announce_stdin(&path, "ciphertext", context);
-        let bytes = file::read(&path)?;
+        let bytes = file::read_encrypted(&path, name)?;
         let decrypted = file::decrypt(&path, &bytes, &secrets)?;
         let target = args.output_file.as_ref().unwrap_or(&path);
-        file::write(target, &decrypted.plaintext, context)?;
+        file::write_plaintext(target, &decrypted.plaintext, context)?;
         if target != STREAM {
-            file::done(context, &format!("{target}: decrypted, everyone who can read it sees its secrets"));
+            file::done(context, &format!("{target}: decrypted, its secrets stand in it in clear"));
         }
     }
     Ok(Code::DONE)

@@ -1,9 +1,11 @@
 //! `cluster vault edit`
 
+use super::file::Named;
 use super::{editor, example, file};
 use crate::context::Context;
 use crate::exit::{Code, Result};
 use camino::Utf8PathBuf;
+use vault::{Decrypted, Plaintext, Secrets};
 
 /// Change encrypted files in your editor.
 ///
@@ -30,25 +32,37 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     for name in &args.files {
         let named = file::named(name, context)?;
         let path = &named.path;
-        let bytes = file::read(path)?;
+        let bytes = file::read_encrypted(path, name)?;
         let decrypted = file::decrypt(path, &bytes, &secrets)?;
-        let edited = editor::edit(path, &decrypted.plaintext, context)?;
-        if *edited == *decrypted.plaintext && args.encrypt_vault_id.is_none() {
-            file::done(context, &format!("{path}: unchanged"));
-            continue;
-        }
-        // The file keeps its label, or that it has none, whatever the password's label is here.
-        let (label, password) = match &args.encrypt_vault_id {
-            Some(wanted) => {
-                file::encrypting(&secrets, Some(wanted)).map(|(label, password)| (Some(label), password))?
-            }
-            None => (decrypted.header_label.as_deref(), decrypted.password),
-        };
-        file::write(path, &file::encrypt(&edited, password, label)?, context)?;
-        file::done(context, &format!("{path}: encrypted again"));
-        if let Some(service) = &named.service {
-            example::compare(service, &edited, context);
-        }
+        editor::edit(path, &decrypted.plaintext, context, |edited| {
+            save(args, &named, &secrets, &decrypted, edited, context)
+        })?;
     }
     Ok(Code::DONE)
+}
+
+fn save(
+    args: &Args,
+    named: &Named,
+    secrets: &Secrets,
+    before: &Decrypted<'_>,
+    edited: &Plaintext,
+    context: &Context,
+) -> Result<()> {
+    let path = &named.path;
+    if **edited == *before.plaintext && args.encrypt_vault_id.is_none() {
+        file::done(context, &format!("{path}: unchanged"));
+        return Ok(());
+    }
+    // The file keeps its label, or that it has none, whatever the password's label is here.
+    let (label, password) = match &args.encrypt_vault_id {
+        Some(wanted) => file::encrypting(secrets, Some(wanted)).map(|(label, password)| (Some(label), password))?,
+        None => (before.header_label.as_deref(), before.password),
+    };
+    file::write(path, &file::encrypt(edited, password, label)?, context)?;
+    file::done(context, &format!("{path}: encrypted again"));
+    if let Some(service) = &named.service {
+        example::compare(service, edited, context);
+    }
+    Ok(())
 }

@@ -3,11 +3,11 @@
 
 use super::file::failed;
 use crate::context::{Context, environment};
-use crate::exit::{Failure, Result};
+use crate::exit::{Error, Failure, Result};
 use crate::in_memory;
 use crate::prompt;
 use camino::{Utf8Path, Utf8PathBuf};
-use diagnostic::{Exit, Mistake};
+use diagnostic::{Diagnose, Exit, Mistake};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -24,11 +24,17 @@ const PREFIX: &str = "cluster-vault-";
 /// How long an editor may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What the user makes of `plaintext`. `path` gives the name that the editor shows.
-pub(super) fn edit(path: &Utf8Path, plaintext: &[u8], context: &Context) -> Result<Plaintext> {
+/// Gives `save` what the user makes of `plaintext`. `path` gives the name that the editor shows. When `save` fails, what was typed is
+/// kept, and the error says where.
+pub(super) fn edit(
+    path: &Utf8Path,
+    plaintext: &[u8],
+    context: &Context,
+    save: impl FnOnce(&Plaintext) -> Result<()>,
+) -> Result<()> {
     let words = editor()?;
     let directory = private_directory(context)?;
-    let file = directory.path().join(shown_name(path));
+    let file = utf8(directory.path().join(shown_name(path)))?;
     write(&file, plaintext).map_err(|error| failed("the file for the editor could not be written", error))?;
     let status = context.runtime()?.block_on(run(&words, &file))?;
     if !status.success() {
@@ -36,9 +42,26 @@ pub(super) fn edit(path: &Utf8Path, plaintext: &[u8], context: &Context) -> Resu
             format!("the editor `{}` ended with {}, so `{path}` is as it was", words.join(" "), ended(status));
         return Err(Failure::new(Exit::Failed, message).hinted("set EDITOR to an editor that works").into());
     }
-    let edited = super::file::read(&utf8(file)?)?;
-    directory.close().map_err(|error| failed("the file for the editor could not be removed", error))?;
-    Ok(edited)
+    if !file.exists() {
+        let message = format!("the editor removed its file, so `{path}` is as it was");
+        return Err(Failure::new(Exit::Failed, message).into());
+    }
+    let edited = super::file::read(&file)?;
+    if let Err(error) = save(&edited) {
+        return Err(if *edited == *plaintext { error } else { kept(directory, &file, error.as_ref()) });
+    }
+    directory.close().map_err(|error| failed("the file for the editor could not be removed", error))
+}
+
+/// What was typed stays where it is, under a name that no later run takes for a leftover.
+fn kept(directory: TempDir, file: &Utf8Path, error: &dyn Diagnose) -> Error {
+    let place = directory.keep();
+    let name = place.file_name().unwrap_or_default().to_string_lossy().replace(PREFIX, "cluster-kept-");
+    let kept = place.with_file_name(name);
+    let kept = std::fs::rename(&place, &kept).map_or(place, |()| kept);
+    let file = kept.join(file.file_name().unwrap_or_default());
+    let hint = format!("what you typed is in {}; remove it when you have it", file.display());
+    Failure::new(error.exit(), error.to_string()).hinted(hint).into()
 }
 
 /// The words of `EDITOR`; `vi` when it is not set, as with `ansible-vault`, if there is a terminal for it.
@@ -59,9 +82,10 @@ fn editor() -> Result<Vec<String>> {
 
 /// Runs it until it ends. Ctrl-C is the editor's, which shares the terminal; being told to end ends the editor first.
 #[expect(clippy::disallowed_methods, reason = "the editor is the user's")]
-async fn run(words: &[String], file: &std::path::Path) -> Result<ExitStatus> {
+async fn run(words: &[String], file: &Utf8Path) -> Result<ExitStatus> {
     let signals = |kind| signal(kind).map_err(|error| failed("signals can not be received", error));
     let (mut terminate, mut hangup) = (signals(SignalKind::terminate())?, signals(SignalKind::hangup())?);
+    let mut quit = signals(SignalKind::quit())?;
     let _kept_from_ending_us = signals(SignalKind::interrupt())?;
     let (program, arguments) = words.split_first().ok_or_else(|| Failure::usage("EDITOR is empty"))?;
     let mut child = Command::new(program).args(arguments).arg(file).kill_on_drop(true).spawn().map_err(|error| {
@@ -73,6 +97,7 @@ async fn run(words: &[String], file: &std::path::Path) -> Result<ExitStatus> {
         ended = child.wait() => return ended.map_err(|error| failed("the editor could not be waited for", error)),
         _ = terminate.recv() => "terminated",
         _ = hangup.recv() => "hung up",
+        _ = quit.recv() => "told to quit",
     };
     end(&mut child).await;
     Err(Failure::new(Exit::Interrupted, format!("{asked}; nothing was written")).into())
@@ -121,7 +146,7 @@ fn sweep(place: &Utf8Path) {
     }
 }
 
-fn write(path: &std::path::Path, plaintext: &[u8]) -> std::io::Result<()> {
+fn write(path: &Utf8Path, plaintext: &[u8]) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(plaintext)
 }

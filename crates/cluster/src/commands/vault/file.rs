@@ -6,7 +6,9 @@ use crate::exit::{Failure, Result, boxed};
 use camino::{Utf8Path, Utf8PathBuf};
 use catalog::Service;
 use diagnostic::Exit;
+use std::fs::Permissions;
 use std::io::{IsTerminal, Read};
+use std::os::unix::fs::PermissionsExt;
 use vault::{Decrypted, Password, Plaintext, Secrets};
 
 /// Stands for standard input or output, as with `ansible-vault`.
@@ -31,13 +33,25 @@ pub(super) fn named(name: &Utf8Path, context: &Context) -> Result<Named> {
             Ok(Named { path, service: Some(service) })
         }
         Some(service) => Err(Failure::usage(format!("service `{}` has no encrypted configuration", service.name))
-            .hinted(format!("write `vault: true` into {} if it needs one", service.folder.join("service.yml")))
+            .hinted(format!(
+                "write `vault: true` into {} if it needs one",
+                config::shown(&service.folder.join("service.yml"))
+            ))
             .into()),
     }
 }
 
 /// The bytes of a file, or of standard input.
 pub(super) fn read(path: &Utf8Path) -> Result<Plaintext> {
+    read_or(path, |failure| failure)
+}
+
+/// The bytes of an encrypted file that the user called `name`.
+pub(super) fn read_encrypted(path: &Utf8Path, name: &Utf8Path) -> Result<Plaintext> {
+    read_or(path, |missing| missing.hinted(format!("make it with `cluster vault create {name}`")))
+}
+
+fn read_or(path: &Utf8Path, missing: impl FnOnce(Failure) -> Failure) -> Result<Plaintext> {
     let mut bytes = Vec::new();
     let read = if path == STREAM {
         std::io::stdin().lock().read_to_end(&mut bytes)
@@ -49,9 +63,7 @@ pub(super) fn read(path: &Utf8Path) -> Result<Plaintext> {
     match read {
         Ok(_) => Ok(bytes),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Failure::usage(format!("`{path}` does not exist"))
-                .hinted(format!("make it with `cluster vault create {path}`"))
-                .into())
+            Err(missing(Failure::usage(format!("`{path}` does not exist"))).into())
         }
         Err(error) => Err(Failure::usage(format!("`{path}` can not be read")).because(error).into()),
     }
@@ -79,6 +91,17 @@ pub(super) fn write(path: &Utf8Path, bytes: &[u8], context: &Context) -> Result<
         return Ok(());
     }
     vault::write_atomically(path.as_std_path(), bytes, 0o600).map_err(boxed)
+}
+
+/// The same for a plaintext, which from then on only its owner reads, as `ansible-vault decrypt` leaves it.
+pub(super) fn write_plaintext(path: &Utf8Path, bytes: &[u8], context: &Context) -> Result<()> {
+    if let Some(found) = std::fs::metadata(path).ok().filter(|found| path != STREAM && found.is_file()) {
+        // Before the content changes, so that nobody reads it in between.
+        let private = Permissions::from_mode(found.permissions().mode() & 0o600);
+        std::fs::set_permissions(path, private)
+            .map_err(|error| failed(format!("`{path}` can not be made private"), error))?;
+    }
+    write(path, bytes, context)
 }
 
 /// The password to encrypt with: the wanted label's, else the only one there is.

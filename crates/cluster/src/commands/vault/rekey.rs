@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     let mut opened = Vec::new();
     for name in &args.files {
         let path = file::named(name, context)?.path;
-        let bytes = file::read(&path)?;
+        let bytes = file::read_encrypted(&path, name)?;
         let plaintext = file::decrypt(&path, &bytes, &secrets)?.plaintext;
         opened.push((path, plaintext));
     }

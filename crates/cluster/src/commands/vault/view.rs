@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
     let secrets = context.passwords()?.needed()?;
     for name in &args.files {
         let path = file::named(name, context)?.path;
-        let bytes = file::read(&path)?;
+        let bytes = file::read_encrypted(&path, name)?;
         context.output.bytes(&file::decrypt(&path, &bytes, &secrets)?.plaintext);
     }
     Ok(Code::DONE)
