@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start the program that they test")]
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+use rstest::rstest;
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -210,6 +211,37 @@ fn the_chart_of_somebody_else() {
     {
         insta::assert_snapshot!(file.replace('/', "-"), project.read(&format!("build/{file}")));
     }
+}
+
+/// YAML 1.1 has words for booleans and nothing, and some readers also take `1e3` for a number.
+#[rstest]
+#[case("y", "on")]
+#[case("null", "1e3")]
+#[case("no", "123")]
+fn words_of_yaml_are_text(#[case] name: &str, #[case] namespace: &str) {
+    let project = Project::new();
+    let rest = ["--image", "known:1.0", "--port", "80", "--secret-env", "ON,NO,Y,N", "--health", "/"];
+    project.done(&[&[name, "--namespace", namespace], &rest[..]].concat());
+    project.done(&["next", "--image", "known:1.0", "--port", "80", "--requires", name]);
+    let quoted = |key: &str, value: &str| format!("{key}: \"{value}\"");
+    for (file, texts) in [
+        ("playbooks/NAME/service.yml", vec![quoted("name", name), quoted("namespace", namespace)]),
+        ("playbooks/NAME/build.yml", vec![quoted("release", name), quoted("release_namespace", namespace)]),
+        ("playbooks/NAME/cfg.example.yml", ["on", "no", "y", "n"].map(|key| format!("\n{key:?}: \"\"\n")).to_vec()),
+        ("charts/NAME/Chart.yaml", vec![quoted("name", name)]),
+        ("charts/NAME/templates/server.yaml", vec!["  \"ON\": \"on\"\n  \"NO\": \"no\"\n".to_owned()]),
+        ("playbooks/next/service.yml", vec![format!("requires: [\"{name}\"]")]),
+    ] {
+        let written = project.read(&format!("build/{}", file.replace("NAME", name)));
+        texts.iter().for_each(|text| assert!(written.contains(text), "`{text}` is not in {file}: {written}"));
+    }
+    let list = Command::new(env!("CARGO_BIN_EXE_cluster"))
+        .args(["catalog", "list"])
+        .current_dir(project.0.path())
+        .output()
+        .unwrap();
+    assert!(list.status.success(), "{}", said(&list));
+    assert!(String::from_utf8_lossy(&list.stdout).lines().any(|line| line.starts_with(&format!("{name} "))));
 }
 
 #[test]

@@ -37,7 +37,7 @@ kind: RoleBinding
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
-  name: {{ .name }}
+  name: {{ .name | toYaml }}
 {{ include "common.accessSubjects" . }}
 {{- end -}}
 
@@ -63,8 +63,8 @@ roleRef:
 {{- define "common.accessSubjects" -}}
 subjects:
   - kind: ServiceAccount
-    name: {{ .account | default false | ternary .name (include "common.fullname" .root) }}
-    namespace: {{ .root.Release.Namespace }}
+    name: {{ .account | default false | ternary .name (include "common.fullname" .root) | toYaml }}
+    namespace: {{ .root.Release.Namespace | toYaml }}
 {{- end -}}
 
 {{/* The name of a component's object that belongs to no namespace: releases of two namespaces share none. */}}

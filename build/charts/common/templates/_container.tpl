@@ -43,7 +43,7 @@ capabilities:
 {{- $values := .values -}}
 {{- $image := $own.image | default $values.image -}}
 {{- $resources := $own.resources | default (.main | default false | ternary $values.resources dict) -}}
-name: {{ required (printf "a container of %s has no name" .name) $own.name }}
+name: {{ required (printf "a container of %s has no name" .name) $own.name | toYaml }}
 image: {{ include "common.imageName" $image }}
 imagePullPolicy: {{ $image.pullPolicy | default "IfNotPresent" }}
 {{- with omit $own "name" "image" "env" "secretEnv" "ports" "volumeMounts" "probe" "probes" "resources" "securityContext" }}
@@ -57,7 +57,7 @@ env:
 ports:
   {{- if kindIs "map" . }}
   {{- range $name, $port := . }}
-  - name: {{ $name }}
+  - name: {{ $name | toYaml }}
     containerPort: {{ $port }}
     protocol: TCP
   {{- end }}
@@ -106,18 +106,18 @@ server-side apply (Helm 4) refuses to have it twice.
 {{- range $name, $key := .own.secretEnv }}
 {{- $source := kindIs "map" $key | ternary $key (dict "key" $key) }}
 {{- if not (hasKey $given $name) }}
-- name: {{ $name }}
+- name: {{ $name | toYaml }}
   valueFrom:
     secretKeyRef:
-      name: {{ $source.secret | default $config }}
-      key: {{ $source.key }}
+      name: {{ $source.secret | default $config | toYaml }}
+      key: {{ $source.key | toYaml }}
       {{- if $source.optional }}
       optional: true
       {{- end }}
 {{- end }}
 {{- end }}
 {{- range $name, $value := $given }}
-- name: {{ $name }}
+- name: {{ $name | toYaml }}
   value: {{ include "common.text" $value | quote }}
 {{- end }}
 {{- end -}}

@@ -31,6 +31,6 @@ spec:
         # One of its Services, not the aliases too.
         - action: keep
           sourceLabels: [__meta_kubernetes_service_name]
-          regex: {{ .name }}
+          regex: {{ .name | toYaml }}
 {{- end -}}
 {{- end -}}

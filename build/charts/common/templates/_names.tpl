@@ -57,10 +57,10 @@ Almost every template of this library takes a *component*: dict "root" $ and, wh
 {{/* The labels that find the pods of a component; they never change, since selectors of workloads can't. */}}
 {{- define "common.selectorLabels" -}}
 {{- include "common.component" . -}}
-app: {{ .app }}
-app.kubernetes.io/name: {{ include "common.service" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/component: {{ .component }}
+app: {{ .app | toYaml }}
+app.kubernetes.io/name: {{ include "common.service" .root | toYaml }}
+app.kubernetes.io/instance: {{ .root.Release.Name | toYaml }}
+app.kubernetes.io/component: {{ .component | toYaml }}
 {{- end -}}
 
 {{/* The version of the image, or of the chart where it has none. */}}
@@ -90,8 +90,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- define "common.metadata" -}}
 {{- include "common.component" . -}}
 metadata:
-  name: {{ .name }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ .name | toYaml }}
+  namespace: {{ .root.Release.Namespace | toYaml }}
   labels:
     {{- include "common.labels" . | nindent 4 }}
     {{- with .labels }}

@@ -44,7 +44,7 @@ spec:
         {{- range $ingress.controllerNamespaces }}
         - namespaceSelector:
             matchLabels:
-              kubernetes.io/metadata.name: {{ . }}
+              kubernetes.io/metadata.name: {{ . | toYaml }}
         {{- end }}
         {{- end }}
       ports:
@@ -57,7 +57,7 @@ spec:
         {{- range $metrics.namespaces }}
         - namespaceSelector:
             matchLabels:
-              kubernetes.io/metadata.name: {{ . }}
+              kubernetes.io/metadata.name: {{ . | toYaml }}
         {{- end }}
       ports:
         - port: {{ $metrics.port }}
@@ -115,7 +115,7 @@ spec:
     - namespaceSelector: {}
       podSelector:
         matchLabels:
-          app: {{ .app }}
+          app: {{ .app | toYaml }}
   ports:
     {{- range .ports }}
     - port: {{ . }}

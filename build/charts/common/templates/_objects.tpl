@@ -94,7 +94,7 @@ kind: Ingress
   {{- end }}
 spec:
   {{- with $values.className }}
-  ingressClassName: {{ . }}
+  ingressClassName: {{ . | toYaml }}
   {{- end }}
   rules:
     - host: {{ required "ingress.host: a host name is needed when ingress.enabled is true" $values.host | quote }}
@@ -104,14 +104,14 @@ spec:
             pathType: Prefix
             backend:
               service:
-                name: {{ .name }}
+                name: {{ .name | toYaml }}
                 port:
                   name: {{ .portName | default (.ports | default (list (dict "name" "http")) | first).name }}
   {{- with $values.tlsSecret }}
   tls:
     - hosts:
         - {{ $values.host | quote }}
-      secretName: {{ . }}
+      secretName: {{ . | toYaml }}
   {{- end }}
 {{- end -}}
 {{- end -}}
@@ -141,7 +141,7 @@ spec:
 accessModes:
   - {{ .accessMode }}
 {{- with .storageClass }}
-storageClassName: {{ . }}
+storageClassName: {{ . | toYaml }}
 {{- end }}
 resources:
   requests:
@@ -178,7 +178,7 @@ spec:
   scaleTargetRef:
     apiVersion: apps/v1
     kind: Deployment
-    name: {{ .name }}
+    name: {{ .name | toYaml }}
   minReplicas: {{ $values.minReplicas }}
   maxReplicas: {{ $values.maxReplicas }}
   metrics:

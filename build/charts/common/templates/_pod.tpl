@@ -37,7 +37,7 @@ seccompProfile:
 
 {{/* What a pod has besides containers and volumes. Arguments: a component, "own" (a map). */}}
 {{- define "common.podSettings" -}}
-serviceAccountName: {{ .own.serviceAccountName | default (include "common.fullname" .root) }}
+serviceAccountName: {{ .own.serviceAccountName | default (include "common.fullname" .root) | toYaml }}
 automountServiceAccountToken: {{ .own.automountServiceAccountToken | default false }}
 enableServiceLinks: false
 securityContext:
@@ -45,11 +45,11 @@ securityContext:
 {{- with .values.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | toYaml }}
   {{- end }}
 {{- end }}
 {{- with .values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | toYaml }}
 {{- end }}
 {{- with .values.nodeSelector }}
 nodeSelector:
@@ -80,7 +80,7 @@ topologySpreadConstraints:
 name: data
 {{- if .values.persistence.enabled }}
 persistentVolumeClaim:
-  claimName: {{ .values.persistence.existingClaim | default .name }}
+  claimName: {{ .values.persistence.existingClaim | default .name | toYaml }}
 {{- else }}
 emptyDir:
   sizeLimit: {{ .values.persistence.size }}
@@ -116,7 +116,7 @@ emptyDir:
 {{- if and (has "config" $mounted) (not (has "config" $named)) }}
 - name: config
   configMap:
-    name: {{ .name }}
+    name: {{ .name | toYaml }}
 {{- end }}
 {{- with .own.volumes }}
 {{ toYaml . }}

@@ -4,7 +4,7 @@
 {{- define "common.sharedMetadata" -}}
 {{- include "common.component" . -}}
 metadata:
-  name: {{ .name }}
+  name: {{ .name | toYaml }}
   labels:
     {{- include "common.labels" . | nindent 4 }}
 {{- end -}}
@@ -40,7 +40,7 @@ spec:
         {{- range $values.metricsNamespaces }}
         - namespaceSelector:
             matchLabels:
-              kubernetes.io/metadata.name: {{ . }}
+              kubernetes.io/metadata.name: {{ . | toYaml }}
         {{- end }}
     {{- with .ports }}
     - ports:
