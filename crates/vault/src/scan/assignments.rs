@@ -4,6 +4,7 @@ use super::finding::{Hit, Kind};
 use super::keys::names_a_secret;
 use super::kind::Style;
 use super::lines::{Lines, indent};
+use super::lists;
 use super::values;
 use regex::Regex;
 use std::ops::Range;
@@ -44,6 +45,12 @@ fn in_line(lines: &Lines<'_>, number: usize, style: Style, hits: &mut Vec<Hit>) 
             continue;
         }
         let Some(value) = value(line, &key, style) else { continue };
+        let items = match &line[value.clone()] {
+            "" => lists::block(lines, number, key.start, style),
+            list if list.starts_with('[') => lists::flow(lines, start + value.start),
+            _ => Vec::new(),
+        };
+        hits.extend(items.into_iter().filter_map(|place| item(lines, name, place)));
         let (value, at) = match block(lines, number, &line[value.clone()], style) {
             Some(found) => found,
             None => (unquoted(&line[value.clone()]), start + value.start),
@@ -55,6 +62,15 @@ fn in_line(lines: &Lines<'_>, number: usize, style: Style, hits: &mut Vec<Hit>) 
         }
     }
     hits.extend(environment(lines, number, style));
+}
+
+/// One of several values; only the list has a name.
+fn item(lines: &Lines<'_>, name: &str, place: Range<usize>) -> Option<Hit> {
+    let text = &lines.rest(place.start)[..place.len()];
+    let text = &text[..length(text, false, false, None)];
+    let value = unquoted(text);
+    let at = place.start + text.find(value).unwrap_or_default();
+    values::is_secret(name, value).then(|| Hit { name: None, ..hit(name, at..at + value.len()) })
 }
 
 fn hit(name: &str, range: Range<usize>) -> Hit {

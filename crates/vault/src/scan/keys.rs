@@ -4,6 +4,9 @@
 const ENDINGS: [&str; 9] =
     ["password", "passwd", "passphrase", "secret", "token", "apikey", "privatekey", "credential", "credentials"];
 
+/// More than one of them are as secret; `tokens` are rather counted, and `api_keys` have names of keys.
+const PLURALS: [&str; 3] = ["passwords", "secrets", "passphrases"];
+
 /// What makes a `…_key` one that nobody else should have. A bare `key` can be anything.
 const KINDS_OF_KEYS: [&str; 8] = ["api", "private", "access", "secret", "signing", "encryption", "license", "master"];
 
@@ -11,10 +14,9 @@ const KINDS_OF_KEYS: [&str; 8] = ["api", "private", "access", "secret", "signing
 const SHORT: [&str; 3] = ["pass", "pwd", "pw"];
 
 /// Whether a value of this name would be a secret: `password`, `adminPassword`, `db.api_key`; but not `existingSecret`,
-/// `passwordFile`, `tokenAlgorithm`, `imagePullSecret` (a Secret's name) or `max_token`.
+/// `passwordFile`, `tokenAlgorithm`, `imagePullSecret` (a Secret's name) or `max_token`. An item has its list's name: `passwords[0]`.
 pub fn names_a_secret(name: &str) -> bool {
-    let last = name.rsplit('.').next().unwrap_or_default();
-    let words = words(last);
+    let words = words(last(name));
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["existing" | "automount" | "max" | "min" | "num" | "count" | "has" | "is" | "no", ..] => false,
@@ -29,18 +31,30 @@ pub fn names_a_secret(name: &str) -> bool {
 
 /// Whether a person chose the value, so that it may be a word like any other.
 pub(super) fn names_a_password(name: &str) -> bool {
-    let words = words(name);
+    let words = words(last(name));
     let Some(last) = words.last() else { return false };
     SHORT.contains(&last.as_str()) || ENDINGS[..3].iter().any(|ending| last.ends_with(ending))
 }
 
 /// Whether Kubernetes has names of Secrets under such a key: `secret`, `authSecret`.
 pub(super) fn may_name_an_object(name: &str) -> bool {
-    let last = name.rsplit('.').next().unwrap_or_default();
+    let last = last(name);
+    let last = last.strip_suffix('s').unwrap_or(last);
     last == "secret" || last.ends_with("Secret")
 }
 
-/// `adminPassword`, `admin_password` and `ADMIN-PASSWORD` are two words.
+/// The last part of a path, without the numbers of items.
+fn last(name: &str) -> &str {
+    let mut last = name.rsplit('.').next().unwrap_or_default();
+    while let Some((list, number)) = last.strip_suffix(']').and_then(|item| item.rsplit_once('['))
+        && number.chars().all(|sign| sign.is_ascii_alphanumeric())
+    {
+        last = list;
+    }
+    last
+}
+
+/// `adminPassword`, `admin_password` and `ADMIN-PASSWORD` are two words, the last one in singular.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
@@ -57,6 +71,9 @@ fn words(name: &str) -> Vec<String> {
         before = character;
     }
     words.retain(|word| !word.is_empty());
+    if let Some(last) = words.last_mut().filter(|last| PLURALS.iter().any(|plural| last.ends_with(plural))) {
+        last.pop();
+    }
     words
 }
 
@@ -81,6 +98,15 @@ mod tests {
     #[case("ansible_become_pass", true)]
     #[case("db_pwd", true)]
     #[case("credentials", true)]
+    #[case("passwords", true)]
+    #[case("auth.passwords[0]", true)]
+    #[case("passwords[n]", true)]
+    #[case("grid[0][1].appSecrets[2][3]", true)]
+    #[case("DB_PASSPHRASES", true)]
+    #[case("imagePullSecrets", false)]
+    #[case("existingSecrets[0]", false)]
+    #[case("tokens[0]", false)]
+    #[case("[0]", false)]
     #[case("existingSecret", false)]
     #[case("auth.existingSecret", false)]
     #[case("tlsSecret", false)]

@@ -32,6 +32,11 @@ impl<'t> Lines<'t> {
         line.trim_end_matches(['\n', '\r'])
     }
 
+    /// Everything from a byte on.
+    pub(super) fn rest(&self, offset: usize) -> &'t str {
+        self.text.get(offset..).unwrap_or_default()
+    }
+
     /// The column of a byte in characters, from 1.
     pub(super) fn column(&self, offset: usize) -> usize {
         let start = self.start(self.at(offset));

@@ -9,6 +9,7 @@ mod finding;
 mod keys;
 mod kind;
 mod lines;
+mod lists;
 mod manifest;
 mod marker;
 mod text;

@@ -20,6 +20,20 @@ fn found(path: &str, text: &str) -> Vec<String> {
 #[case::indented("a.yml", "users:\n  - name: x\n    token: aa11bb22cc33\n", "3:12 value")]
 #[case::flow("a.yml", "user: {name: x, password: hunter2, age: 4}\n", "1:27 value")]
 #[case::flow_quoted("a.yml", "user: {\"password\": \"hunter2,}\", age: 4}\n", "1:21 value")]
+#[case::items("a.yml", "passwords: [Ohph4eiSeiv0, 'aa11bb22'] # why\n", "1:13 value,1:28 value")]
+#[case::items_in_braces("a.yml", "auth: {passwords: [Ohph4eiSeiv0, 'a, b1]'], x: [y1]}\n", "1:20 value,1:35 value")]
+#[case::items_below(
+    "a.yml",
+    "passwords:\n- Ohph4eiSeiv0 # why\n# more\n- \"a: 11bb22\"\nx:\n  - b1b1b1\n",
+    "2:3 value,4:4 value"
+)]
+#[case::items_on_lines(
+    "a.json",
+    "{\"passwords\": [\n  \"Ohph4eiSeiv0\",\n  \"aa11bb22\"\n], \"x\": [\"b1b1\"]}",
+    "2:4 value,3:4 value"
+)]
+#[case::items_of_toml("a.toml", "passwords = [\n  \"Ohph4eiSeiv0\", # why, not\n]\n", "2:4 value")]
+#[case::items_by_number("a.sh", "helm upgrade x --set auth.passwords[0]=hunter2\n", "1:40 value")]
 #[case::tagged("a.yml", "password: !unsafe 'hunter2{'\n", "1:11 value")]
 #[case::block("a.yml", "token: |-\n\n  aa11bb22cc33\nnext: 1\n", "3:3 value")]
 #[case::argument("a.yml", "run: helm upgrade x --set auth.password=hunter2 --wait\n", "1:41 value")]
@@ -66,6 +80,12 @@ fn secrets_are_found(#[case] path: &str, #[case] text: &str, #[case] expected: &
 #[case::marked("a.yml", "password: hunter2  # not a secret: of the test's own server\n")]
 #[case::marked_above("a.yml", "# not a secret: of the test's own server\npassword: hunter2\n")]
 #[case::marked_in_ini("a.ini", "; not a secret: of the test's own server\npassword = hunter2\n")]
+#[case::items_are_references(
+    "a.yml",
+    "passwords: [\"{{ a }}\", $B, changeme, {name: aa11bb22}]\nsecrets:\n  - name: aa11bb22\n  - hub-token\n"
+)]
+#[case::items_are_open("a.yml", "passwords: [Ohph4eiSeiv0\n")]
+#[case::names_of_secrets("a.yml", "imagePullSecrets: [registry-1]\nimagePullSecrets:\n  - registry-1\n")]
 #[case::json_schema("a.json", "{\"password\": {\"type\": \"string\"}, \"token\": [\"a\"]}")]
 fn nothing_is_found(#[case] path: &str, #[case] text: &str) {
     assert_eq!(found(path, text), [""; 0]);
