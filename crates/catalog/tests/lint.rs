@@ -109,6 +109,8 @@ const EDITS: &[(&str, &str, &str, &str, &str)] = &[
         "values.yaml:5: `password` has a value",
     ),
     ("default-passwords", "values.yml", "size: 2Gi", "apiKey: 12345", "values.yml:1: `apiKey` has a value"),
+    ("default-passwords", "values.yml", "{size: 2Gi}", "{passwords: [a1]}", "values.yml:1: `passwords` has a value"),
+    ("default-passwords", "values.yml", "{size: 2Gi}", "{owners: [changeme]}", "`owners` is a well-known password"),
     ("default-passwords", "values.yml", "{size: 2Gi}", "{owner: changeme}", "`owner` is a well-known password"),
     (
         "default-passwords",

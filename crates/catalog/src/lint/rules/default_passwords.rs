@@ -14,8 +14,30 @@ pub(crate) const RULE: Rule = Rule::manifests(
 )
 .hinted("take it from a Secret (`existingSecret`), or let the library generate it (`common.generatedSecret`)");
 
-/// Values that are nobody's secret, whatever they are called.
-const WELL_KNOWN: [&str; 7] = ["changeme", "change-me", "changeit", "passw0rd", "letmein", "s3cret", "supersecret"];
+/// Values that are nobody's secret, whatever they are called: those that the library chart refuses (`common.isWellKnownPassword`), and
+/// a few more.
+const WELL_KNOWN: [&str; 17] = [
+    "changeme",
+    "change-me",
+    "change_me",
+    "changeit",
+    "password",
+    "passw0rd",
+    "letmein",
+    "s3cret",
+    "supersecret",
+    "postgres",
+    "admin",
+    "root",
+    "secret",
+    "rocketchat",
+    "rocketchatroot",
+    "123456",
+    "12345678",
+];
+
+/// Those of them that are called so as users, databases and images are, too.
+const NAMES: [&str; 6] = ["password", "postgres", "admin", "root", "secret", "rocketchat"];
 
 /// Base64 of 28 bytes: what the library generates is longer, what people make up is shorter.
 const SHORTEST_GENERATED: usize = 38;
@@ -35,18 +57,34 @@ fn check_node(node: &Node, parent: &str, path: &str, findings: &mut Findings<'_>
     node.items().iter().for_each(|item| check_node(item, parent, path, findings));
     for (key, value) in node.entries() {
         let place: Position = key.position(path);
-        let (is_given, text) = match &value.value {
-            Value::String(text) => (!text.is_empty(), text.to_lowercase()),
-            Value::Integer(_) | Value::Number => (true, String::new()),
-            _ => (false, String::new()),
-        };
-        if is_given && is_secret(parent, &key.name) {
-            findings.at(&place, format!("`{}` has a value", key.name));
-        } else if WELL_KNOWN.contains(&text.as_str()) {
-            findings.at(&place, format!("`{}` is a well-known password", key.name));
+        check_value(value, parent, &key.name, &place, findings);
+        for item in value.items() {
+            check_value(item, parent, &key.name, &item.position(path), findings);
         }
         check_node(value, &key.name, path, findings);
     }
+}
+
+/// A value, or one of several, that is no list and no map.
+fn check_value(value: &Node, parent: &str, name: &str, place: &Position, findings: &mut Findings<'_>) {
+    let (is_given, text) = match &value.value {
+        Value::String(text) => (!text.is_empty(), text.as_str()),
+        Value::Integer(_) | Value::Number => (true, ""),
+        _ => (false, ""),
+    };
+    if is_given && is_secret(parent, name) {
+        findings.at(place, format!("`{name}` has a value"));
+    } else if is_well_known(name, &text.trim().to_lowercase()) {
+        findings.at(place, format!("`{name}` is a well-known password"));
+    }
+}
+
+/// `username: admin` is none, `rootPass: admin` is one.
+fn is_well_known(name: &str, text: &str) -> bool {
+    let name = name.to_lowercase();
+    let points = ["key", "name", "file", "path", "secret"].iter().any(|end| name.ends_with(end));
+    let is_like_a_password = (name.contains("pass") || name.contains("pwd")) && !points;
+    WELL_KNOWN.contains(&text) && (is_like_a_password || !NAMES.contains(&text))
 }
 
 /// `secret` below `tls` names one in the cluster.
@@ -73,5 +111,36 @@ fn check_secrets(subject: &Subject, findings: &mut Findings<'_>) {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const LIBRARY: &str = include_str!("../../../../../build/charts/common/templates/_secret.tpl");
+
+    /// What charts refuse when they are installed is found before.
+    #[test]
+    fn the_library_knows_none_that_is_not_known_here() {
+        let list = LIBRARY.lines().find_map(|line| line.split_once("has (lower (trim .)) (list ")).unwrap().1;
+        let words: Vec<_> = list.split(')').next().unwrap().split(' ').map(|word| word.trim_matches('"')).collect();
+        assert!(words.len() > 10, "{words:?}");
+        let unknown: Vec<_> = words.into_iter().filter(|word| !word.is_empty() && !WELL_KNOWN.contains(word)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+
+    #[rstest]
+    #[case("owner", "changeme", true)]
+    #[case("pin", "123456", true)]
+    #[case("pass", "postgres", true)]
+    #[case("initialPasswd", "admin", true)]
+    #[case("username", "admin", false)]
+    #[case("repository", "postgres", false)]
+    #[case("passwordKey", "password", false)]
+    #[case("pass", "", false)]
+    fn names_are_passwords_under_such_a_name(#[case] name: &str, #[case] text: &str, #[case] expected: bool) {
+        assert_eq!(is_well_known(name, text), expected);
     }
 }
