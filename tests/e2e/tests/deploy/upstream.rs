@@ -20,7 +20,8 @@ pub fn wired(world: &World) -> Result<()> {
         let arrived = setting.values(chart)?;
         for (path, wanted) in chart.values {
             let found = arrived.pointer(path).unwrap_or(&Value::Null);
-            ensure!(found.to_string() == *wanted, "{}: {path} is {found} instead of {wanted}", chart.name);
+            let shown = found.to_string();
+            ensure!(shown == *wanted, "{}: {path} is {shown} instead of {wanted}", chart.name);
         }
         ensure!(setting.definition(chart)?.contains(chart.version), "{}", setting.definition(chart)?);
         ensure!(setting.noted_digest(chart)?.len() == 64, "the digest of the first fetch is noted");
