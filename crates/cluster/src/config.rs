@@ -151,6 +151,14 @@ pub(crate) fn shown(path: &Utf8Path) -> Utf8PathBuf {
     }
 }
 
+/// The same for a folder that paths begin with; the current one is `.`.
+pub(crate) fn shown_folder(path: &Utf8Path) -> Utf8PathBuf {
+    match current_directory() {
+        Ok(here) if here == path => Utf8PathBuf::from("."),
+        _ => shown(path),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -176,9 +176,9 @@ impl Context {
         Ok(self.passwords.get_or_init(|| passwords))
     }
 
-    /// The services of this project.
+    /// The services of this project, their paths and those in mistakes as the user would write them.
     pub(crate) fn catalog(&self) -> Result<Catalog> {
-        Catalog::load(&self.root()?).map_err(boxed)
+        Catalog::load(&config::shown_folder(&self.root()?)).map_err(boxed)
     }
 
     /// The sandbox of this project; it need not be up.

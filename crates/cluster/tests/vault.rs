@@ -330,12 +330,38 @@ build/playbooks/hub/cfg.enc   hub       run `cluster vault create hub`
 ";
     let ended = project.vault(&["status"]).output().unwrap();
     assert_eq!(succeeded(&ended), table);
-    assert_eq!(String::from_utf8_lossy(&ended.stderr), "no secrets in plain text\n");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(said.starts_with("warning: `build/playbooks/hub/values.yml.enc` is damaged: "), "{said}");
+    assert_eq!(said.lines().count(), 1, "and all is not well: {said}");
+    fs::remove_file(project.path("build/playbooks/hub/values.yml.enc")).unwrap();
+    let well = project.vault(&["status"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&well.stderr), "no secrets in plain text\n");
     let opened = project.done(&["status", "notes.enc", "--vault-id", "x@prod"]);
     assert!(opened.ends_with("notes.enc   -       1.2      prod   -          yes\n"), "{opened}");
     project.write("cluster.toml", "");
     let unasked = project.done(&["status", "notes.enc", "-J"]);
     assert!(unasked.ends_with("notes.enc   -       1.2      prod   -          -\n"), "{unasked}");
+}
+
+#[test]
+fn status_finds_a_binary_file_that_should_be_encrypted() {
+    let project = mixed();
+    fs::write(project.path("build/playbooks/hub/cfg.enc"), [0xff, 0, 1]).unwrap();
+    let ended = project.vault(&["status", "hub"]).output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(said.contains("build/playbooks/hub/cfg.enc:1:1   a file that should be encrypted and is not"), "{said}");
+}
+
+#[test]
+fn paths_in_mistakes_of_the_catalogue_are_as_one_writes_them() {
+    let project = mixed();
+    project.write("cluster.toml", "");
+    project.write("build/playbooks/hub/service.yml", "name: hub\n");
+    let mut list = Command::new(env!("CARGO_BIN_EXE_cluster"));
+    let said = failed(&list.args(["catalog", "list"]).current_dir(project.0.path()).output().unwrap(), 2);
+    assert!(said.contains("build/playbooks/hub/service.yml:1"), "{said}");
+    assert!(!said.contains(project.0.path().to_str().unwrap()) && !said.contains("./build"), "{said}");
 }
 
 #[test]

@@ -23,5 +23,5 @@ mod tests;
 
 pub use finding::{Finding, Kind};
 pub use keys::names_a_secret;
-pub use text::scan;
+pub use text::{scan, scan_binary};
 pub use walk::{below, files};

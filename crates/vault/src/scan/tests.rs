@@ -297,3 +297,15 @@ proptest! {
         }
     }
 }
+
+#[rstest]
+#[case("x/cfg.enc", b"\xff\x00\x01", true)]
+#[case("x/cfg.enc", b"", true)]
+#[case("x/cfg.enc", b"Salted__\xff\x00", false)]
+#[case("x/cfg.enc", b"age-encryption.org/v1\n\xff", false)]
+#[case("x/cfg.enc", b"$ANSIBLE_VAULT;1.1;AES256\n\xff", false)]
+#[case("x/logo.png", b"\xff\x00\x01", false)]
+fn a_file_that_is_no_text_has_a_name(#[case] path: &str, #[case] bytes: &[u8], #[case] expected: bool) {
+    let found = scan_binary(path, bytes);
+    assert_eq!(found.map(|finding| finding.kind), expected.then_some(Kind::NotEncrypted));
+}

@@ -29,6 +29,16 @@ pub fn scan(path: &str, text: &str) -> Vec<Finding> {
     hits.map(|hit| finding(path, style, &lines, hit)).collect()
 }
 
+/// What the name of a file says that is no text: a binary `cfg.enc` should be encrypted as well.
+pub fn scan_binary(path: &str, bytes: &[u8]) -> Option<Finding> {
+    if has_header(bytes) {
+        return None;
+    }
+    let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]);
+    let hit = file::hits(path, &beginning).into_iter().find(|hit| hit.kind == Kind::NotEncrypted)?;
+    Some(finding(path, kind::style(path), &Lines::new(&beginning), hit))
+}
+
 /// What two rules have found once, by the more exact of them.
 fn distinct(mut hits: Vec<Hit>) -> Vec<Hit> {
     hits.sort_by_key(|hit| (hit.kind, hit.range.start));

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::exit::{Code, Failure, Result};
 use crate::output::table;
 use camino::{Utf8Path, Utf8PathBuf};
-use diagnostic::Exit;
+use diagnostic::{Exit, Mistake};
 use serde_json::json;
 use vault::scan::Finding;
 
@@ -99,16 +99,24 @@ fn show_tables(survey: &Survey, context: &Context) {
         return;
     }
     context.output.data(&parts.join("\n\n"));
-    if survey.plain.is_empty() {
+    let damaged: Vec<_> = survey.encrypted.iter().filter(|one| one.format.is_none()).collect();
+    for one in &damaged {
+        let reason = one.problem.as_deref().unwrap_or("it has no form that is known");
+        context.output.warning(&Mistake::new(format!("`{}` is damaged: {reason}", place(one))));
+    }
+    if survey.plain.is_empty() && damaged.is_empty() {
         context.output.note("no secrets in plain text");
     }
 }
 
+fn place(one: &Encrypted) -> String {
+    one.line.map_or_else(|| one.file.to_string(), |line| format!("{}:{line}", one.file))
+}
+
 fn row(one: &Encrypted) -> Vec<String> {
     let dash = || "-".to_owned();
-    let place = one.line.map_or_else(|| one.file.to_string(), |line| format!("{}:{line}", one.file));
     vec![
-        place,
+        place(one),
         one.name.clone().unwrap_or_else(dash),
         one.format.clone().unwrap_or_else(|| "damaged".to_owned()),
         one.label.clone().unwrap_or_else(dash),

@@ -50,7 +50,8 @@ fn files(places: &[Utf8PathBuf]) -> BTreeSet<Utf8PathBuf> {
 fn plain(shown: &Utf8Path, bytes: &[u8]) -> Vec<Finding> {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.contains('\0') => scan::scan(shown.as_str(), text),
-        _ => Vec::new(),
+        // No text to search, but its name may say that it should be encrypted.
+        _ => scan::scan_binary(shown.as_str(), bytes).into_iter().collect(),
     }
 }
 
