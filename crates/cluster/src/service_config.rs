@@ -85,7 +85,7 @@ mod tests {
     #[case("- hunter2\n", "`cfg.enc` decrypts to a list, not to `name: value` lines")]
     #[case("a: {b: hunter2}\n", "key `a` of `cfg.enc` has a mapping, not a single value")]
     #[case("a:\n", "key `a` of `cfg.enc` has no value")]
-    #[case("a: [hunter2\n", "what `cfg.enc` decrypts to is no YAML (line 2 of it)")]
+    #[case("a: [hunter2\n", "what `cfg.enc` decrypts to is no YAML (line 1 of it)")]
     fn what_is_wrong_is_told_without_a_value(#[case] text: &str, #[case] expected: &str) {
         let told = mistakes(text);
         assert_eq!(told, expected);
