@@ -21,7 +21,7 @@ if [ "$level" != unit ]; then
     # The tools build in Go while the tests compile in Rust.
     scripts/tools.sh all &
     tools=$!
-    scripts/venv.sh
+    scripts/venv.sh test
     cargo test --quiet --no-run --locked "$@" || { wait "$tools" || true; exit 1; }
     wait "$tools"
     cargo build --quiet --locked --package cluster
