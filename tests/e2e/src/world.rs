@@ -3,26 +3,30 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use support::{Ended, Project};
 
 /// A project with its sandbox up.
 pub struct World {
     pub project: Project,
+    /// What the sandbox tells playbooks, to which scenarios add.
+    variables: String,
 }
 
 impl World {
     pub fn new() -> Result<Self> {
         let project = Project::new()?;
         project.done(["sandbox", "up"])?;
-        Ok(Self { project })
+        let variables = std::fs::read_to_string(variables_of(&project))?;
+        Ok(Self { project, variables })
     }
 
-    /// No release, no claim, no Secret of an earlier scenario; the inventory's own nodes.
+    /// No release, no claim, no Secret and no variable of an earlier scenario; the inventory's own nodes.
     pub fn reset(&self) -> Result<()> {
         self.project.git(&["reset", "--quiet", "--hard", "start"])?;
         self.project.git(&["clean", "--quiet", "--force", "-d"])?;
         self.project.done(["sandbox", "up"])?;
+        std::fs::write(variables_of(&self.project), &self.variables)?;
         let releases = self.project.helm(&["list", "--all", "--all-namespaces", "--output=json"])?;
         let releases: Value = serde_json::from_str(&releases)?;
         for release in releases.as_array().into_iter().flatten() {
@@ -49,7 +53,7 @@ impl World {
     /// Runs something while the sandbox's variables name another Helm.
     pub fn with_helm<T>(&self, helm: &Path, run: impl FnOnce() -> Result<T>) -> Result<T> {
         ensure!(helm.is_file(), "{} is missing: run `make tools`", helm.display());
-        let vars = self.project.path().join(".cluster/sandbox/vars.yml");
+        let vars = variables_of(&self.project);
         let before = std::fs::read_to_string(&vars)?;
         let kept = before.lines().filter(|line| !line.starts_with("helm:"));
         let text: String = kept.map(|line| format!("{line}\n")).collect();
@@ -91,6 +95,10 @@ impl World {
         let status: Value = serde_json::from_str(&json)?;
         Ok(status["info"]["status"].as_str().unwrap_or_default().to_owned())
     }
+}
+
+fn variables_of(project: &Project) -> PathBuf {
+    project.path().join(".cluster/sandbox/vars.yml")
 }
 
 /// Objects with their `resourceVersion`.
