@@ -12,7 +12,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Sends logs to stdout from now on; a second call changes nothing. `level` is a level or filters as of `tracing`.
 pub(crate) fn start(filter: EnvFilter, service: &'static str) {
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).event_format(Lines { service }).with_writer(std::io::stdout);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).event_format(Lines { service }).with_writer(std::io::stdout);
     // In tests several services run in one process: the first sets it.
     let _ = subscriber.fmt_fields(tracing_subscriber::fmt::format::DefaultFields::new()).try_init();
 }

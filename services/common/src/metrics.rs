@@ -32,7 +32,11 @@ pub(crate) fn recorder() -> &'static PrometheusHandle {
 fn describe() {
     use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
     describe_counter!("http_requests_total", "Requests by method, route and status.");
-    describe_histogram!("http_request_duration_seconds", Unit::Seconds, "Time to the answer's head, by method and route.");
+    describe_histogram!(
+        "http_request_duration_seconds",
+        Unit::Seconds,
+        "Time to the answer's head, by method and route."
+    );
     describe_gauge!("http_requests_in_flight", "Requests that are being worked on.");
     describe_gauge!("http_connections", "Open connections.");
     describe_counter!("http_connections_refused_total", "Connections closed because there were too many.");

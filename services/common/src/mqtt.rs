@@ -45,17 +45,28 @@ impl Settings {
         let authority = environment.variable("MQTT_TLS_CA", "certificates to trust, PEM").optional();
         let certificate = environment.variable("MQTT_TLS_CERT", "our certificate, PEM").optional::<PathBuf>();
         let key = environment.variable("MQTT_TLS_KEY", "file of our certificate's key, PEM").optional::<PathBuf>();
-        let prefix = environment.variable("MQTT_TOPIC_PREFIX", "what all topics begin with").default(TopicPrefix::DEFAULT);
+        let prefix =
+            environment.variable("MQTT_TOPIC_PREFIX", "what all topics begin with").default(TopicPrefix::DEFAULT);
         let login = match (username?, password?) {
             (Some(username), Some(password)) => Some((username, password)),
             (None, None) => None,
-            (Some(_), None) => return Err(environment.mistake("MQTT_PASSWORD", "is not set, but `MQTT_USERNAME` is", None)),
-            (None, Some(_)) => return Err(environment.mistake("MQTT_USERNAME", "is not set, but `MQTT_PASSWORD` is", None)),
+            (Some(_), None) => {
+                return Err(environment.mistake("MQTT_PASSWORD", "is not set, but `MQTT_USERNAME` is", None));
+            }
+            (None, Some(_)) => {
+                return Err(environment.mistake("MQTT_USERNAME", "is not set, but `MQTT_PASSWORD` is", None));
+            }
         };
         let identity = match (certificate?, key?) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
-            _ => return Err(environment.mistake("MQTT_TLS_CERT", "and `MQTT_TLS_KEY` go together: set both or none", None)),
+            _ => {
+                return Err(environment.mistake(
+                    "MQTT_TLS_CERT",
+                    "and `MQTT_TLS_KEY` go together: set both or none",
+                    None,
+                ));
+            }
         };
         let tls = Tls { authority: authority?, identity };
         Ok(Self { host: host?, port: port?, login, tls: encrypted?.then_some(tls), prefix: prefix? })

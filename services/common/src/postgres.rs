@@ -3,7 +3,10 @@
 use crate::config::{Environment, Invalid};
 use crate::context::Context;
 use diagnostic::Secret;
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -35,7 +38,8 @@ impl Settings {
     /// Noted in `environment`.
     pub fn read(environment: &mut Environment) -> Result<Self, Invalid> {
         environment.section("PostgreSQL");
-        let host = environment.variable("POSTGRES_HOST", "host of the database, or the directory of its socket").required();
+        let host =
+            environment.variable("POSTGRES_HOST", "host of the database, or the directory of its socket").required();
         let port = environment.variable("POSTGRES_PORT", "port of the database").within(1, 65_535).default(5432);
         let database = environment.variable("POSTGRES_DATABASE", "name of the database").default("iotdb");
         let user = environment.variable("POSTGRES_USER", "our role in the database").default("iotuser");
@@ -45,10 +49,8 @@ impl Settings {
             .one_of(&["disable", "prefer", "require", "verify-ca", "verify-full"])
             .default::<String>("prefer");
         let authority = environment.variable("POSTGRES_TLS_CA", "certificates to trust, PEM").optional();
-        let connections = environment
-            .variable("POSTGRES_CONNECTIONS", "how many connections at most")
-            .within(1, 1_000)
-            .default(8);
+        let connections =
+            environment.variable("POSTGRES_CONNECTIONS", "how many connections at most").within(1, 1_000).default(8);
         let tls = match tls?.as_str() {
             "disable" => PgSslMode::Disable,
             "require" => PgSslMode::Require,
@@ -114,4 +116,16 @@ pub fn is_away(error: &sqlx::Error) -> bool {
         Database(error) => error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("53")),
         _ => false,
     }
+}
+
+/// Runs the migrations that are missing, in order, under an advisory lock: of several replicas one works, the others wait.
+/// Each is a version, a name and its SQL.
+///
+/// # Errors
+/// The database is away, a migration fails, or one that ran was changed since.
+pub async fn migrate(pool: &PgPool, migrations: &[(i64, &'static str, &'static str)]) -> Result<(), MigrateError> {
+    let migrations = migrations.iter().map(|(version, name, sql)| {
+        Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect()).run(pool).await
 }

@@ -153,7 +153,8 @@ impl IntoResponse for Problem {
 /// Turns an error answer of axum's own (404, 405, 408, 413, 415, 422 …) into a problem; its text becomes the detail.
 pub(crate) async fn translate(response: Response) -> Response {
     let status = response.status();
-    let json = |value: &HeaderValue| value.as_bytes().starts_with(b"application/") && value.as_bytes().ends_with(b"json");
+    let json =
+        |value: &HeaderValue| value.as_bytes().starts_with(b"application/") && value.as_bytes().ends_with(b"json");
     if !(status.is_client_error() || status.is_server_error())
         || response.headers().get(header::CONTENT_TYPE).is_some_and(json)
     {

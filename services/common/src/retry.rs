@@ -33,8 +33,11 @@ impl Retry {
 
     /// The waits, for loops that keep their own count.
     pub fn waits(self) -> impl Iterator<Item = Duration> + Send {
-        let builder =
-            ExponentialBuilder::default().with_min_delay(self.first).with_max_delay(self.longest).with_factor(2.0).with_jitter();
+        let builder = ExponentialBuilder::default()
+            .with_min_delay(self.first)
+            .with_max_delay(self.longest)
+            .with_factor(2.0)
+            .with_jitter();
         match self.attempts {
             Some(attempts) => builder.with_max_times(attempts.saturating_sub(1)).build(),
             None => builder.without_max_times().build(),
@@ -45,7 +48,12 @@ impl Retry {
     ///
     /// # Errors
     /// The last error, when the attempts are used up.
-    pub async fn run<T, E, F>(self, what: &str, shutdown: &Shutdown, mut attempt: impl FnMut() -> F) -> Result<Option<T>, E>
+    pub async fn run<T, E, F>(
+        self,
+        what: &str,
+        shutdown: &Shutdown,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<Option<T>, E>
     where
         E: Display,
         F: Future<Output = Result<T, E>>,
@@ -103,7 +111,8 @@ mod tests {
 
     #[test]
     fn waits_grow_to_the_longest() {
-        let waits: Vec<Duration> = Retry::between(Duration::from_millis(10), Duration::from_secs(1)).waits().take(20).collect();
+        let waits: Vec<Duration> =
+            Retry::between(Duration::from_millis(10), Duration::from_secs(1)).waits().take(20).collect();
         assert!(waits[0] < Duration::from_millis(40));
         assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(2)));
         assert!(waits[19] >= Duration::from_secs(1));

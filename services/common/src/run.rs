@@ -29,12 +29,7 @@ pub struct About {
 #[macro_export]
 macro_rules! about {
     ($about:expr, $port:expr) => {
-        $crate::About {
-            name: env!("CARGO_PKG_NAME"),
-            version: env!("CARGO_PKG_VERSION"),
-            about: $about,
-            port: $port,
-        }
+        $crate::About { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION"), about: $about, port: $port }
     };
 }
 
@@ -50,8 +45,10 @@ struct Common {
 impl Common {
     fn read(environment: &mut Environment, about: &About) -> Result<Self, Invalid> {
         environment.section("Service");
-        let port = environment.variable("SERVICE_PORT", "where it listens; 0 takes a free port").default::<u16>(about.port);
-        let address = environment.variable("SERVICE_ADDRESS", "address on which it listens").default::<IpAddr>("0.0.0.0");
+        let port =
+            environment.variable("SERVICE_PORT", "where it listens; 0 takes a free port").default::<u16>(about.port);
+        let address =
+            environment.variable("SERVICE_ADDRESS", "address on which it listens").default::<IpAddr>("0.0.0.0");
         let level = environment
             .variable("LOG_LEVEL", "`error`, `warn`, `info`, `debug`, `trace`, or per part as `info,sqlx=warn`")
             .default::<String>("info");
@@ -64,7 +61,9 @@ impl Common {
         let limits = Limits::read(environment);
         let log = match logs::filter(&level?) {
             Ok(log) => log,
-            Err(wrong) => return Err(environment.mistake("LOG_LEVEL", wrong, Some("write `info` or `info,sqlx=warn`"))),
+            Err(wrong) => {
+                return Err(environment.mistake("LOG_LEVEL", wrong, Some("write `info` or `info,sqlx=warn`")));
+            }
         };
         Ok(Self { address: SocketAddr::new(address?, port?), log, limits: limits?, delay: delay?, drain: drain? })
     }

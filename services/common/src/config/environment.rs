@@ -43,9 +43,10 @@ pub struct Environment {
 impl Environment {
     /// The variables of this process. Those that are not UTF-8 are read with replacement characters, and so fail where it matters.
     pub fn of_process() -> Self {
-        Self::of(std::env::vars_os().map(|(name, value)| {
-            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
-        }))
+        Self::of(
+            std::env::vars_os()
+                .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())),
+        )
     }
 
     /// Given variables.

@@ -72,7 +72,10 @@ impl<'a> Variable<'a> {
     /// Set, but of the wrong type.
     pub fn optional<T: Setting>(mut self) -> Result<Option<T>, Invalid> {
         self.document(T::KIND, None, false, false);
-        self.text().map(|text| self.parse(&text)).transpose()
+        match self.text() {
+            Some(text) => self.parse(&text).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// A secret, from the variable or from the file that `<NAME>_FILE` names; there is never a default.
@@ -122,13 +125,15 @@ impl<'a> Variable<'a> {
         }
     }
 
-    fn secret_text(self) -> Result<Option<Secret<String>>, Invalid> {
+    fn secret_text(&mut self) -> Result<Option<Secret<String>>, Invalid> {
         let file_name = format!("{}_FILE", self.name);
         // A secret may begin or end with blanks, so it is not trimmed as other values are.
         let direct = self.environment.variables.get(self.name).filter(|text| !text.is_empty()).cloned();
         let file = self.environment.variables.get(&file_name).filter(|text| !text.is_empty()).cloned();
         match (direct, file) {
-            (Some(_), Some(_)) => Err(self.wrong(format!("is set, and so is `{file_name}`"), Some("unset one".to_owned()))),
+            (Some(_), Some(_)) => {
+                Err(self.note(format!("is set, and so is `{file_name}`"), Some("unset one".to_owned())))
+            }
             (Some(text), None) => {
                 // What was read is not kept where a debug print finds it.
                 self.environment.variables.remove(self.name);
@@ -159,7 +164,11 @@ impl<'a> Variable<'a> {
         self.wrong("is not set".to_owned(), hint)
     }
 
-    fn wrong(self, text: String, hint: Option<String>) -> Invalid {
+    fn wrong(mut self, text: String, hint: Option<String>) -> Invalid {
+        self.note(text, hint)
+    }
+
+    fn note(&mut self, text: String, hint: Option<String>) -> Invalid {
         let hint = hint.or(self.hint.map(str::to_owned));
         self.environment.mistakes.push(Mistake { variable: self.name.to_owned(), text, hint });
         Invalid

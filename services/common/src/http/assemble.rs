@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// What a service offers over HTTP.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct App {
     routes: OpenApiRouter,
     untimed: Vec<&'static str>,
@@ -38,11 +38,21 @@ impl App {
     }
 }
 
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("App")
+    }
+}
+
 /// Adds `/health`, `/ready`, `/metrics`, `/openapi.json`, limits, traces and the shape of errors.
 pub fn assemble(app: App, about: &About, context: &Context, limits: &Limits) -> Router {
     recorder::recorder();
     let shared = Shared { about: *about, context: context.clone() };
-    let ours = OpenApiRouter::new().routes(routes!(health)).routes(routes!(ready)).routes(routes!(prometheus)).with_state(shared);
+    let ours = OpenApiRouter::new()
+        .routes(routes!(health))
+        .routes(routes!(ready))
+        .routes(routes!(prometheus))
+        .with_state(shared);
     let (router, mut document) = app.routes.merge(ours).split_for_parts();
     complete(&mut document, about);
     let text = document.to_json().unwrap_or_default();
@@ -119,7 +129,9 @@ fn complete(document: &mut OpenApi, about: &About) {
 fn add_default(operation: &mut Operation) {
     let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
     let problem = ResponseBuilder::new()
-        .description("Refused: the body says why (RFC 9457). 408: too slow, 413: too long, 503: too many requests at once.")
+        .description(
+            "Refused: the body says why (RFC 9457). 408: too slow, 413: too long, 503: too many requests at once.",
+        )
         .content(PROBLEM_JSON, content)
         .build();
     operation.responses.responses.entry("default".to_owned()).or_insert(RefOr::T(problem));
