@@ -1,0 +1,2 @@
+//! iot-sim
+fn main() {}
