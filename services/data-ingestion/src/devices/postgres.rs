@@ -14,9 +14,16 @@ use std::time::{Duration, Instant};
 /// Most devices remembered; then all are forgotten. Strangers' ids are remembered too, so it must have a bound.
 const REMEMBERED: usize = 100_000;
 
+/// How often device-management is told which devices were heard of.
+const TELL: Duration = Duration::from_secs(15);
+
 struct Known {
     device: Option<Arc<Device>>,
     since: Instant,
+    /// Something changed since.
+    outdated: bool,
+    /// It has sent something since device-management was last told.
+    heard: bool,
 }
 
 #[derive(Default)]
@@ -43,38 +50,46 @@ impl Registry {
         Self { pool, fresh, stale, memory: Arc::default() }
     }
 
-    fn known(&self, id: &str, age: Duration) -> Option<Option<Arc<Device>>> {
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.devices.get(id).filter(|known| known.since.elapsed() < age).map(|known| known.device.clone())
+    fn known(&self, id: &str, age: Duration, outdated: bool) -> Option<Option<Arc<Device>>> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = memory.devices.get_mut(id)?;
+        known.heard = true;
+        (known.since.elapsed() < age && (!known.outdated || outdated)).then(|| known.device.clone())
     }
 
     async fn look_up(&self, id: &str) -> Result<Option<Arc<Device>>, Unavailable> {
-        if let Some(device) = self.known(id, self.fresh) {
+        if let Some(device) = self.known(id, self.fresh, false) {
             return Ok(device);
         }
         let changes = self.memory.lock().unwrap_or_else(PoisonError::into_inner).changes;
-        let asked = sqlx::query("SELECT state, schema::text AS schema, key_hashes FROM ingest_devices WHERE id = $1").bind(id);
-        match asked.fetch_optional(&self.pool).await {
-            Ok(row) => {
-                let device = row.map(|row| self.device(&row)).transpose()?;
+        let statement = "SELECT state, sensors::text AS sensors, credential_hash FROM ingest_devices WHERE device_id = $1";
+        match sqlx::query(statement).bind(id).fetch_all(&self.pool).await {
+            Ok(rows) => {
+                let device = self.device(&rows)?;
                 self.remember(id, device.clone(), changes);
                 Ok(device)
             }
-            Err(error) => match self.known(id, self.stale) {
+            Err(error) => match self.known(id, self.stale, true) {
                 Some(device) => Ok(device),
                 None => Err(Unavailable(error.to_string())),
             },
         }
     }
 
-    fn device(&self, row: &sqlx::postgres::PgRow) -> Result<Arc<Device>, Unavailable> {
+    /// A row per valid key; one without a key when there is none.
+    fn device(&self, rows: &[sqlx::postgres::PgRow]) -> Result<Option<Arc<Device>>, Unavailable> {
         let wrong = |error: sqlx::Error| Unavailable(error.to_string());
-        let state: String = row.try_get("state").map_err(wrong)?;
-        let schema: String = row.try_get("schema").map_err(wrong)?;
-        let hashes: Vec<Vec<u8>> = row.try_get("key_hashes").map_err(wrong)?;
-        let schema = self.schema(&schema)?;
-        let keys = hashes.iter().filter_map(|hash| KeyHash::from_slice(hash)).collect();
-        Ok(Arc::new(Device { active: state == "active", schema, keys }))
+        let Some(first) = rows.first() else { return Ok(None) };
+        let state: String = first.try_get("state").map_err(wrong)?;
+        let sensors: String = first.try_get("sensors").map_err(wrong)?;
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in rows {
+            let hash: Option<Vec<u8>> = row.try_get("credential_hash").map_err(wrong)?;
+            keys.extend(hash.as_deref().and_then(KeyHash::from_slice));
+        }
+        // A device under maintenance is watched, not silenced.
+        let active = matches!(state.as_str(), "active" | "maintenance");
+        Ok(Some(Arc::new(Device { active, schema: self.schema(&sensors)?, keys })))
     }
 
     fn schema(&self, text: &str) -> Result<Arc<ReadingSchema>, Unavailable> {
@@ -100,19 +115,35 @@ impl Registry {
         if memory.devices.len() >= REMEMBERED {
             memory.devices.clear();
         }
-        memory.devices.insert(id.into(), Known { device, since: Instant::now() });
+        memory.devices.insert(id.into(), Known { device, since: Instant::now(), outdated: false, heard: true });
     }
 
-    fn forget(&self, id: &str) {
+    /// `*`, `type:<name>` or a device's id, as device-management's migration says.
+    fn forget(&self, what: &str) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         memory.changes += 1;
-        if memory.devices.remove(id).is_none() {
-            // `*`, a type's name, or nothing: whatever changed, it is not one device we know.
-            memory.devices.retain(|_, known| {
-                known.since = Instant::now().checked_sub(Duration::from_secs(86_400)).unwrap_or(known.since);
-                known.device.is_some()
-            });
+        if what == "*" || what.starts_with("type:") {
+            // Still believed while the database is away, but asked for anew when it is there.
+            memory.devices.values_mut().for_each(|known| known.outdated = true);
+        } else {
+            memory.devices.remove(what);
         }
+    }
+
+    /// Tells device-management which devices were heard of since the last time.
+    async fn tell(&self) -> Result<(), sqlx::Error> {
+        let ids: Vec<String> = {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            let heard = |(id, known): (&Box<str>, &mut Known)| {
+                (std::mem::take(&mut known.heard) && known.device.is_some()).then(|| id.to_string())
+            };
+            memory.devices.iter_mut().filter_map(heard).collect()
+        };
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let statement = "SELECT ingest_seen($1, array_fill(now(), ARRAY[cardinality($1)]))";
+        sqlx::query(statement).bind(&ids).execute(&self.pool).await.map(drop)
     }
 
     /// Hears of changes until the shutdown.
@@ -128,9 +159,15 @@ impl Registry {
                 // What changed while nobody listened.
                 self.forget("*");
                 waits = Retry::between(Duration::from_millis(200), Duration::from_secs(5)).waits();
+                let mut tell = tokio::time::interval(TELL);
                 loop {
                     tokio::select! {
                         () = shutdown.wait() => return Ok(()),
+                        _ = tell.tick() => {
+                            if let Err(error) = self.tell().await {
+                                tracing::warn!(%error, "device-management does not hear when devices were last seen");
+                            }
+                        }
                         heard = listener.try_recv() => match heard {
                             Ok(Some(note)) => self.forget(note.payload()),
                             Ok(None) => self.forget("*"),

@@ -1,8 +1,13 @@
 //! The MQTT client. Everything that knows the library stands in this file. It is `rumqttc-next`, pinned: one maintainer.
 
+use futures::future::{BoxFuture, ready};
+use futures::stream::{self, Stream};
 use rumqttc::mqttbytes::QoS;
 use rumqttc::mqttbytes::v5::{DisconnectProperties, DisconnectReasonCode, Packet, Publish};
-use rumqttc::{AckMode, AsyncClient, BrokerSessionResumePolicy, EventLoop, IncomingPacketSizeLimit, MqttOptions, PublishOptions, Transport};
+use rumqttc::{
+    AckMode, AsyncClient, EventLoop, IncomingPacketSizeLimit, MqttOptions, PersistedAckMode, PersistedSession, PublishOptions,
+    SessionStore, SessionStoreKey, Transport,
+};
 use service::mqtt::Tls;
 use std::time::Duration;
 
@@ -83,13 +88,13 @@ impl Connection {
             .set_clean_start(false)
             .set_session_expiry_interval(Some(u32::MAX))
             .set_ack_mode(AckMode::Manual)
-            // Our session's state is the stream: what the broker sends again is written again, over itself.
-            .set_broker_session_resume_policy(BrokerSessionResumePolicy::AllowBrokerOnly)
+            // Our side of the session is the stream: what the broker sends again is written again, over itself.
+            .set_session_store(Blank)
             .set_receive_maximum(Some(options.in_flight))
             .set_max_packet_size(Some(options.packet_bytes))
             .set_incoming_packet_size_limit(IncomingPacketSizeLimit::Bytes(options.packet_bytes))
             .set_connect_timeout(Duration::from_secs(3))
-            .set_outgoing_inflight_upper_limit(256);
+            .set_outgoing_inflight_upper_limit(OUTGOING);
         if let Some((user, password)) = &broker.login {
             mqtt.set_credentials(user.clone(), password.reveal().clone().into_bytes());
         }
@@ -105,11 +110,15 @@ impl Connection {
         self.client.clone()
     }
 
-    /// The next event. Must be called all the time, or the broker takes us for dead.
-    ///
-    /// # Errors
-    /// The connection is lost.
-    pub async fn next(&mut self) -> Result<Event, Lost> {
+    /// All events. Must be asked all the time, or the broker takes us for dead; asking may be broken off.
+    pub fn events(self) -> impl Stream<Item = Result<Event, Lost>> {
+        stream::unfold(self, |mut connection| async {
+            let event = connection.next().await;
+            Some((event, connection))
+        })
+    }
+
+    async fn next(&mut self) -> Result<Event, Lost> {
         let event = self.events.poll().await.map_err(|error| Lost(error.to_string()))?;
         Ok(match event {
             rumqttc::Event::Incoming(Packet::ConnAck(answer)) => Event::Connected(answer.session_present),
@@ -166,6 +175,40 @@ impl Client {
         };
         let reason = DisconnectReasonCode::NormalDisconnection;
         let _ = self.0.disconnect_with_properties_timeout(reason, properties, Duration::from_secs(2)).await;
+    }
+}
+
+/// How many of our own messages may wait for the broker's answer.
+const OUTGOING: u16 = 256;
+
+/// A memory of sessions in which nothing ever waits. Without one the library takes a session that the broker kept for a
+/// stranger's, in which it neither subscribes nor publishes.
+#[derive(Debug)]
+struct Blank;
+
+type Answer<'a, T> = BoxFuture<'a, Result<T, Box<dyn std::error::Error + Send + Sync>>>;
+
+impl SessionStore for Blank {
+    fn load<'a>(&'a self, key: &'a SessionStoreKey) -> Answer<'a, Option<PersistedSession>> {
+        let session = PersistedSession {
+            format_version: 1,
+            client_id: key.client_id().to_owned(),
+            clean_start: false,
+            session_expiry_interval: Some(u32::MAX),
+            outgoing_inflight_upper_limit: Some(OUTGOING),
+            ack_mode: PersistedAckMode::Manual,
+            last_pkid: 0,
+            last_puback: 0,
+            replay: Vec::new(),
+            incoming_qos2: Vec::new(),
+        };
+        Box::pin(ready(Ok(Some(session))))
+    }
+    fn save<'a>(&'a self, _: &'a SessionStoreKey, _: &'a PersistedSession) -> Answer<'a, ()> {
+        Box::pin(ready(Ok(())))
+    }
+    fn clear<'a>(&'a self, _: &'a SessionStoreKey) -> Answer<'a, ()> {
+        Box::pin(ready(Ok(())))
     }
 }
 

@@ -4,6 +4,7 @@ use super::client::{Client, Connection, Event, Lost, Options};
 use super::work::Work;
 use crate::intake::Intake;
 use crate::receipts::Receipts;
+use futures::{Stream, StreamExt};
 use service::{Retry, Shutdown, Topics, TopicPrefix};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -71,19 +72,21 @@ impl Session {
     }
 
     async fn connection(&self) -> Result<Ended, Lost> {
-        let mut connection = Connection::new(&self.options)?;
+        let connection = Connection::new(&self.options)?;
         let client = connection.client();
+        let mut events = std::pin::pin!(connection.events());
         let open = Arc::new(AtomicUsize::new(0));
         let work = Work { intake: self.intake.clone(), prefix: self.options.broker.prefix.clone(), open: Arc::clone(&open) };
-        // Room for all that the broker may send without answers, and as much at QoS 0.
-        let (messages, arrived) = mpsc::channel(2 * usize::from(self.options.in_flight) + 64);
+        // Brokers may have their own idea of how many messages wait for answers (Mosquitto 2.0.11 sends more than our Receive
+        // Maximum when a session comes back), but never more than there are packet ids.
+        let (messages, arrived) = mpsc::channel(usize::from(u16::MAX));
         let worker = Abort(tokio::spawn(work.run(arrived, client.clone())));
         let mut tick = tokio::time::interval(RECEIPTS);
         let mut watch = Drain { since: Instant::now(), unsubscribed: false };
         let mut leaving = false;
         loop {
             let event = tokio::select! {
-                event = connection.next() => event,
+                event = events.next() => event.unwrap_or_else(|| Err(Lost::overrun())),
                 () = self.stop.wait(), if !leaving => {
                     leaving = true;
                     client.disconnect(true).await;
@@ -94,7 +97,7 @@ impl Session {
                         send_receipts(&self.receipts, &client, &self.options.broker.prefix);
                     } else if watch.done(&open) {
                         client.disconnect(false).await;
-                        flush(&mut connection).await;
+                        flush(events).await;
                         return Ok(Ended::Drained);
                     }
                     continue;
@@ -117,28 +120,20 @@ impl Session {
                 }
                 Ok(Event::Message(message)) => {
                     watch.since = Instant::now();
-                    open.fetch_add(1, Ordering::Relaxed);
-                    if let Err(error) = messages.try_send(message) {
-                        open.fetch_sub(1, Ordering::Relaxed);
-                        drop_message(error)?;
+                    let waiting = open.load(Ordering::Relaxed);
+                    if !message.needs_answer() && waiting > 2 * usize::from(self.options.in_flight) {
+                        // QoS 0 comes unasked for and promises nothing, but what is lost is counted.
+                        metrics::counter!("ingestion_qos0_dropped_total").increment(1);
+                        continue;
                     }
+                    open.fetch_add(1, Ordering::Relaxed);
+                    messages.try_send(message).map_err(|_| Lost::overrun())?;
                 }
                 Ok(Event::Unsubscribed) => watch.unsubscribed = true,
                 Ok(Event::SubscriptionRefused) => tracing::error!(filter = self.filter, "the broker refuses the subscription"),
                 Ok(Event::Other) => {}
             }
         }
-    }
-}
-
-/// Only QoS 0 comes unasked for: it promises nothing, but is counted. Anything else would be the broker's mistake.
-fn drop_message(error: mpsc::error::TrySendError<super::client::Message>) -> Result<(), Lost> {
-    match error {
-        mpsc::error::TrySendError::Full(message) if !message.needs_answer() => {
-            metrics::counter!("ingestion_qos0_dropped_total").increment(1);
-            Ok(())
-        }
-        _ => Err(Lost::overrun()),
     }
 }
 
@@ -154,8 +149,8 @@ impl Drain {
 }
 
 /// What is queued goes out, the farewell last.
-async fn flush(connection: &mut Connection) {
-    let _ = tokio::time::timeout(Duration::from_secs(2), async { while connection.next().await.is_ok() {} }).await;
+async fn flush(mut events: impl Stream<Item = Result<Event, Lost>> + Unpin) {
+    let _ = tokio::time::timeout(Duration::from_secs(2), async { while let Some(Ok(_)) = events.next().await {} }).await;
 }
 
 fn send_receipts(receipts: &Receipts, client: &Client, prefix: &TopicPrefix) {
