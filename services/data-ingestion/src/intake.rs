@@ -1,8 +1,9 @@
 //! From payloads to a block of the stream: the same judgement for all ways in.
 
 use crate::devices::{Device, Devices, Unavailable};
-use crate::payload::{Bounds, Clock, Raw, Reason, Refusal, array_or_one, lines, one_sensor};
-use crate::reading::{Block, Reading};
+use crate::line;
+use crate::payload::{Bounds, Clock, Raw, Reason, Refusal, Scalar, array_or_one, lines, one_sensor};
+use crate::reading::{Block, Point, Reading};
 use crate::schema::Judge;
 use crate::stream::{Append, DeadLetter, Error, Stream};
 use service::DeviceId;
@@ -17,6 +18,8 @@ pub enum Format<'a> {
     Sensor(&'a str),
     /// InfluxDB line protocol.
     Lines,
+    /// Line protocol that we wrote ourselves, with names as they are stored.
+    Stored,
 }
 
 impl<'a> Format<'a> {
@@ -79,13 +82,17 @@ impl Intake {
     /// # Errors
     /// The payload as a whole is refused.
     pub fn judge(&self, id: &str, device: &Device, payload: &[u8], format: Format<'_>, block: &mut Block) -> Result<Vec<Judged>, Refusal> {
-        let raws = match format {
-            Format::Json => array_or_one(payload, &self.bounds)?,
-            Format::Sensor(sensor) => vec![one_sensor(payload, sensor, &self.bounds)],
-            Format::Lines => lines(payload, &self.bounds)?,
-        };
+        let raws = self.read(payload, format)?;
         let judge = Judge { device: id, schema: &device.schema, clock: &self.clock, now: now() };
         Ok(raws.into_iter().map(|raw| one(&judge, raw, block)).collect())
+    }
+
+    fn read<'a>(&self, payload: &'a [u8], format: Format<'a>) -> Result<Vec<Result<Raw<'a>, Refusal>>, Refusal> {
+        match format {
+            Format::Json => array_or_one(payload, &self.bounds),
+            Format::Sensor(sensor) => Ok(vec![one_sensor(payload, sensor, &self.bounds)]),
+            Format::Lines | Format::Stored => lines(payload, &self.bounds),
+        }
     }
 
     /// Judges a payload that was refused once, now by hand: what is right with it goes into the block without its number,
@@ -94,13 +101,11 @@ impl Intake {
     /// # Errors
     /// It is still wrong.
     pub fn replay(&self, id: &str, device: &Device, payload: &[u8], format: Format<'_>, mark: &str, block: &mut Block) -> Result<usize, Refusal> {
-        let raws = match format {
-            Format::Json => array_or_one(payload, &self.bounds)?,
-            Format::Sensor(sensor) => vec![one_sensor(payload, sensor, &self.bounds)],
-            Format::Lines => lines(payload, &self.bounds)?,
-        };
         let judge = Judge { device: id, schema: &device.schema, clock: &self.clock, now: now() };
-        let readings = raws.into_iter().map(|raw| judge.judge(&raw?)).collect::<Result<Vec<Reading>, Refusal>>()?;
+        let readings = match format {
+            Format::Stored => stored(id, lines(payload, &self.bounds)?)?,
+            _ => self.read(payload, format)?.into_iter().map(|raw| judge.judge(&raw?)).collect::<Result<Vec<Reading>, Refusal>>()?,
+        };
         for (number, mut reading) in readings.into_iter().enumerate() {
             reading.boot = Some(format!("~{mark}").into());
             reading.seq = number as u64 + 1;
@@ -148,6 +153,30 @@ fn one(judge: &Judge<'_>, raw: Result<Raw<'_>, Refusal>, block: &mut Block) -> J
         }
     }
     Judged { number, verdict }
+}
+
+/// Points of our own lines, as they are.
+fn stored(id: &str, raws: Vec<Result<Raw<'_>, Refusal>>) -> Result<Vec<Reading>, Refusal> {
+    let mut readings = Vec::with_capacity(raws.len());
+    for raw in raws {
+        let raw = raw?;
+        let time = raw.time.ok_or_else(|| Refusal::new(Reason::Missing, "no timestamp"))?;
+        let mut points = Vec::with_capacity(raw.sensors.len());
+        for sensor in &raw.sensors {
+            let mut fields = String::new();
+            for (name, value) in &sensor.fields {
+                match value {
+                    Scalar::Bool(value) => line::boolean(&mut fields, name, *value),
+                    Scalar::Integer(value) => line::integer(&mut fields, name, *value),
+                    Scalar::Number(value) => line::number(&mut fields, name, *value),
+                    Scalar::Text(value) => line::text(&mut fields, name, value),
+                }
+            }
+            points.push(Point { measurement: (&*sensor.name).into(), fields });
+        }
+        readings.push(Reading { device: id.into(), boot: None, seq: 0, time, points });
+    }
+    Ok(readings)
 }
 
 /// Counts a refusal.

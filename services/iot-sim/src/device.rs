@@ -71,11 +71,6 @@ impl Device {
         u64::from(self.next) > self.share && self.waiting.is_empty()
     }
 
-    /// Whether something waits for a receipt.
-    pub fn waits(&self) -> bool {
-        !self.waiting.is_empty()
-    }
-
     /// A new reading, if there is one to send and room for it; sometimes with what faults add.
     pub fn fresh(&mut self, options: &Run) -> Vec<Sending> {
         if u64::from(self.next) > self.share || self.waiting.len() >= options.window {

@@ -23,19 +23,33 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    let result = runtime.block_on(async {
-        match arguments.command {
-            cli::Command::Run(run) => run::run(run).await.map(|summary| (summary.complete, serde_json::to_string(&summary))),
-            cli::Command::Verify(verify) => verify::verify(&verify).await.map(|found| (found.equal, serde_json::to_string(&found))),
-        }
-    });
-    match result {
-        Ok((good, Ok(text))) => {
+    match runtime.block_on(execute(arguments)) {
+        Ok((good, text)) => {
             let _ = writeln!(std::io::stdout(), "{text}");
             if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        Ok((_, Err(error))) => failed(&error.into()),
         Err(error) => failed(&error),
+    }
+}
+
+/// The same for tests: arguments in; whether all is as it should be, and the JSON object, out.
+///
+/// # Errors
+/// Wrong arguments, or a server is away.
+pub async fn run(arguments: &[&str]) -> anyhow::Result<(bool, String)> {
+    execute(cli::Cli::try_parse_from(std::iter::once(&"iot-sim").chain(arguments))?).await
+}
+
+async fn execute(arguments: cli::Cli) -> anyhow::Result<(bool, String)> {
+    match arguments.command {
+        cli::Command::Run(options) => {
+            let summary = run::run(options).await?;
+            Ok((summary.complete, serde_json::to_string(&summary)?))
+        }
+        cli::Command::Verify(options) => {
+            let found = verify::verify(&options).await?;
+            Ok((found.equal, serde_json::to_string(&found)?))
+        }
     }
 }
 

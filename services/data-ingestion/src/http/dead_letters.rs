@@ -90,7 +90,7 @@ pub async fn replay(
     let device = http.intake.device(device_id).await.map_err(|error| Problem::unavailable(error.to_string()))?;
     let device = device.map_err(readings::refused)?;
     let last = letter.source.rsplit('/').next().unwrap_or_default();
-    let format = if letter.source == "influxdb" { Format::Lines } else { Format::of_topic(last) };
+    let format = if letter.source == "influxdb" { Format::Stored } else { Format::of_topic(last) };
     let mut block = Block::default();
     let accepted = http
         .intake
