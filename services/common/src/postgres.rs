@@ -78,7 +78,9 @@ impl Settings {
             .database(&self.database)
             .username(&self.user)
             .ssl_mode(self.tls)
-            .application_name(application);
+            .application_name(application)
+            // A request that waits for another's lock is better told to come again than kept until its caller is gone.
+            .options([("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "2min")]);
         if let Some(password) = &self.password {
             options = options.password(password.reveal());
         }
@@ -112,8 +114,11 @@ pub fn is_away(error: &sqlx::Error) -> bool {
     use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
     match error {
         Io(_) | Tls(_) | Protocol(_) | PoolTimedOut | PoolClosed | WorkerCrashed => true,
-        // Class 57: shut down by its operator, or starting up; 53: out of connections or memory.
-        Database(error) => error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("53")),
+        // 57P: shut down by its operator, or starting up; 53: out of connections or memory; 40001, 40P01, 55P03: another
+        // transaction was in the way (Appendix A of PostgreSQL's manual).
+        Database(error) => error.code().is_some_and(|code| {
+            code.starts_with("57P") || code.starts_with("53") || matches!(&*code, "40001" | "40P01" | "55P03")
+        }),
         _ => false,
     }
 }

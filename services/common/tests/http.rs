@@ -48,24 +48,24 @@ fn limits() -> Limits {
 }
 
 async fn ask(request: Request<Body>) -> Response<Body> {
-    assemble(app(), &about(), &Context::default(), &limits()).oneshot(request).await.unwrap()
+    assemble(app(), &about(), &Context::default(), &limits()).oneshot(request).await.expect("an answer")
 }
 
 async fn problem(request: Request<Body>) -> (Problem, Response<()>) {
     let (parts, body) = ask(request).await.into_parts();
     assert_eq!(parts.headers["content-type"], PROBLEM_JSON);
-    let bytes = axum::body::to_bytes(body, 1 << 16).await.unwrap();
-    let problem: Problem = serde_json::from_slice(&bytes).unwrap();
+    let bytes = axum::body::to_bytes(body, 1 << 16).await.expect("an answer");
+    let problem: Problem = serde_json::from_slice(&bytes).expect("an answer");
     assert_eq!(problem.status, parts.status.as_u16());
     (problem, Response::from_parts(parts, ()))
 }
 
 fn post(body: &str, kind: &str) -> Request<Body> {
-    Request::post("/order").header("content-type", kind).body(Body::from(body.to_owned())).unwrap()
+    Request::post("/order").header("content-type", kind).body(Body::from(body.to_owned())).expect("an answer")
 }
 
 fn get(path: &str) -> Request<Body> {
-    Request::get(path).body(Body::empty()).unwrap()
+    Request::get(path).body(Body::empty()).expect("an answer")
 }
 
 #[tokio::test]
