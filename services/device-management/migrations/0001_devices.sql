@@ -103,7 +103,7 @@ $$;
 -- `devices_changed` carries a device's id, `type:<name>`, or `*` when so much changed that everything is to be read again.
 CREATE FUNCTION tell_devices() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (SELECT count(*) FROM (SELECT 1 FROM changed LIMIT 101) AS some) > 100 THEN
+    IF (SELECT count(*) FROM (SELECT 1 FROM changed LIMIT 101) AS several) > 100 THEN
         PERFORM pg_notify('devices_changed', '*');
     ELSE
         PERFORM pg_notify('devices_changed', changed.id) FROM changed;
@@ -112,7 +112,7 @@ BEGIN
 END $$;
 CREATE FUNCTION tell_credentials() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (SELECT count(*) FROM (SELECT 1 FROM changed LIMIT 101) AS some) > 100 THEN
+    IF (SELECT count(*) FROM (SELECT 1 FROM changed LIMIT 101) AS several) > 100 THEN
         PERFORM pg_notify('devices_changed', '*');
     ELSE
         PERFORM pg_notify('devices_changed', changed.device_id) FROM changed;

@@ -40,7 +40,9 @@ impl AdminTokens {
                 .ok()
                 .and_then(|bytes| KeyHash::from_slice(&bytes))
                 .ok_or_else(|| "has a `sha256:` without 64 hexadecimal digits after it".to_owned()),
-            None if line.len() < SHORTEST_TOKEN => Err(format!("has a token of fewer than {SHORTEST_TOKEN} characters")),
+            None if line.len() < SHORTEST_TOKEN => {
+                Err(format!("has a token of fewer than {SHORTEST_TOKEN} characters"))
+            }
             None => Ok(KeyHash::of(line)),
         });
         let hashes: Vec<KeyHash> = hashes.collect::<Result<_, _>>()?;
@@ -59,14 +61,21 @@ impl Configuration for Config {
         let mqtt = mqtt::Settings::read(environment);
         environment.section("MQTT accounts");
         let key = environment
-            .variable("OUTBOX_KEY", "seals device keys that the broker has not taken yet: 32 bytes, hexadecimal or base64")
+            .variable(
+                "OUTBOX_KEY",
+                "seals device keys that the broker has not taken yet: 32 bytes, hexadecimal or base64",
+            )
             .hint("make one with `openssl rand -hex 32`, and keep it: without it waiting keys are lost")
             .secret();
         let bind_client_id = environment
-            .variable("MQTT_BIND_CLIENT_ID", "whether a device must use its id as client id, so that it cannot push out another")
+            .variable(
+                "MQTT_BIND_CLIENT_ID",
+                "whether a device must use its id as client id, so that it cannot push out another",
+            )
             .default(true);
-        let reconcile_every =
-            environment.variable("RECONCILE_EVERY", "how often all accounts are compared with the broker's").default("10m");
+        let reconcile_every = environment
+            .variable("RECONCILE_EVERY", "how often all accounts are compared with the broker's")
+            .default("10m");
         let ingestion_name = environment
             .variable("MQTT_INGESTION_USERNAME", "account of data-ingestion, made here when its password is set")
             .default::<String>("data-ingestion");
@@ -74,15 +83,21 @@ impl Configuration for Config {
             environment.variable("MQTT_INGESTION_PASSWORD", "password of data-ingestion's account").optional_secret();
         environment.section("Devices");
         let tokens = environment
-            .variable("ADMIN_TOKEN", "what administrators present as bearer token: one a line, or `sha256:` and its hash")
+            .variable(
+                "ADMIN_TOKEN",
+                "what administrators present as bearer token: one a line, or `sha256:` and its hash",
+            )
             .hint("make one with `openssl rand -base64 32`")
             .secret();
         let online_within = environment
             .variable("ONLINE_WITHIN", "a device that was heard of within this time is online")
             .default("10m");
-        let import_lines =
-            environment.variable("IMPORT_LINES", "how many lines an import may have").within(1, 10_000_000).default(100_000);
-        let seal = key.and_then(|key| Seal::parse(&key).map_err(|wrong| environment.mistake("OUTBOX_KEY", wrong, None)));
+        let import_lines = environment
+            .variable("IMPORT_LINES", "how many lines an import may have")
+            .within(1, 10_000_000)
+            .default(100_000);
+        let seal =
+            key.and_then(|key| Seal::parse(&key).map_err(|wrong| environment.mistake("OUTBOX_KEY", wrong, None)));
         let admins = tokens.and_then(|tokens| {
             AdminTokens::parse(tokens.reveal()).map_err(|wrong| {
                 environment.mistake("ADMIN_TOKEN", wrong, Some("make one with `openssl rand -base64 32`"))
@@ -94,7 +109,8 @@ impl Configuration for Config {
             mqtt: mqtt?,
             admins: admins?,
             seal: seal?,
-            ingestion: ingestion_password?.map(|password: Secret<String>| Ingestion { username: ingestion_name, password }),
+            ingestion: ingestion_password?
+                .map(|password: Secret<String>| Ingestion { username: ingestion_name, password }),
             bind_client_id: bind_client_id?,
             reconcile_every: reconcile_every?,
             online_within: online_within?,

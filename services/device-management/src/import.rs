@@ -24,7 +24,9 @@ impl Format {
     pub(crate) fn of(kind: &str) -> Option<Self> {
         match kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
             "text/csv" => Some(Self::Csv),
-            "application/x-ndjson" | "application/jsonl" | "application/jsonlines" | "application/json-seq" => Some(Self::JsonLines),
+            "application/x-ndjson" | "application/jsonl" | "application/jsonlines" | "application/json-seq" => {
+                Some(Self::JsonLines)
+            }
             _ => None,
         }
     }
@@ -163,7 +165,9 @@ impl Csv {
             match result {
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => return Ok(()),
                 ReadRecordResult::OutputFull => return Err(Trouble::Long { line: self.began, most: LONGEST }),
-                ReadRecordResult::OutputEndsFull => return Err(Trouble::Header(format!("line {} has more than {FIELDS} fields", self.began))),
+                ReadRecordResult::OutputEndsFull => {
+                    return Err(Trouble::Header(format!("line {} has more than {FIELDS} fields", self.began)));
+                }
                 ReadRecordResult::Record => self.record(lines)?,
             }
         }
@@ -218,7 +222,10 @@ mod tests {
     fn bounds_hold() {
         let many = b"{}\n".repeat(11);
         assert_eq!(read(Format::JsonLines, &[&many], 10), Err(Trouble::Many(10)));
-        assert_eq!(read(Format::JsonLines, &[&vec![b'x'; LONGEST + 1]], 10), Err(Trouble::Long { line: 1, most: LONGEST }));
+        assert_eq!(
+            read(Format::JsonLines, &[&vec![b'x'; LONGEST + 1]], 10),
+            Err(Trouble::Long { line: 1, most: LONGEST })
+        );
         let open = [b"id,type\n\"".as_slice(), &vec![b'x'; LONGEST + 1]].concat();
         assert_eq!(read(Format::Csv, &[&open], 10), Err(Trouble::Long { line: 2, most: LONGEST }));
         assert_eq!(read(Format::Csv, &[b"id,type\n"], 10), Err(Trouble::Empty));

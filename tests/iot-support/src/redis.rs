@@ -47,7 +47,9 @@ impl Redis {
 
     /// What a service needs to reach it.
     pub fn variables(&self) -> Vec<(String, String)> {
-        [("HOST", "127.0.0.1"), ("PORT", &self.port.to_string())].map(|(name, value)| (format!("REDIS_{name}"), value.to_owned())).into()
+        [("HOST", "127.0.0.1"), ("PORT", &self.port.to_string())]
+            .map(|(name, value)| (format!("REDIS_{name}"), value.to_owned()))
+            .into()
     }
 
     /// What `redis-cli` answers to a command.

@@ -89,7 +89,13 @@ pub(crate) fn defaults() -> Command {
 }
 
 /// Role and account for a device that the broker does not know yet.
-pub(crate) fn create(prefix: &TopicPrefix, device: &DeviceId, credential: Uuid, key: &Secret<String>, bind: bool) -> [Command; 2] {
+pub(crate) fn create(
+    prefix: &TopicPrefix,
+    device: &DeviceId,
+    credential: Uuid,
+    key: &Secret<String>,
+    bind: bool,
+) -> [Command; 2] {
     let role = role_name(device.as_str());
     [
         Command::CreateRole { rolename: role.clone(), acls: rules(prefix, device) },
@@ -104,7 +110,13 @@ pub(crate) fn create(prefix: &TopicPrefix, device: &DeviceId, credential: Uuid, 
 }
 
 /// The same for one that exists. It is closed in between: whoever is connected with the old key is cut off.
-pub(crate) fn replace(prefix: &TopicPrefix, device: &DeviceId, credential: Uuid, key: &Secret<String>, bind: bool) -> [Command; 4] {
+pub(crate) fn replace(
+    prefix: &TopicPrefix,
+    device: &DeviceId,
+    credential: Uuid,
+    key: &Secret<String>,
+    bind: bool,
+) -> [Command; 4] {
     let (role, username) = (role_name(device.as_str()), device.to_string());
     [
         Command::DisableClient { username: username.clone() },

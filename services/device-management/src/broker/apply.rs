@@ -37,7 +37,9 @@ pub(crate) async fn apply(
     bind: bool,
 ) -> Result<Vec<Outcome>, BrokerError> {
     let attempts: Vec<Option<Attempt>> = due.iter().map(|due| attempt(due, prefix, seal, bind)).collect();
-    let first = batch(broker, attempts.iter().map(|attempt| attempt.as_ref().map_or(&[][..], |attempt| &attempt.first))).await?;
+    let first =
+        batch(broker, attempts.iter().map(|attempt| attempt.as_ref().map_or(&[][..], |attempt| &attempt.first)))
+            .await?;
     let again = attempts.iter().zip(&first).map(|(attempt, answers)| match attempt {
         Some(attempt) if answers.iter().any(Answer::exists) => &attempt.when_it_exists[..],
         _ => &[],
@@ -51,7 +53,10 @@ pub(crate) async fn apply(
 }
 
 /// All commands in one message, the answers split up again.
-async fn batch<'a>(broker: &Broker, commands: impl Iterator<Item = &'a [Command]>) -> Result<Vec<Vec<Answer>>, BrokerError> {
+async fn batch<'a>(
+    broker: &Broker,
+    commands: impl Iterator<Item = &'a [Command]>,
+) -> Result<Vec<Vec<Answer>>, BrokerError> {
     let commands: Vec<&[Command]> = commands.collect();
     let mut answers = broker.send(commands.concat()).await?.into_iter();
     Ok(commands.iter().map(|commands| answers.by_ref().take(commands.len()).collect()).collect())

@@ -2,7 +2,8 @@
 
 use super::command::{Answer, Answers, Command};
 use rumqttc::{
-    AsyncClient, Event, EventLoop, IncomingPacketSizeLimit, MqttOptions, Packet, PublishOptions, QoS, TlsConfiguration, Transport,
+    AsyncClient, Event, EventLoop, IncomingPacketSizeLimit, MqttOptions, Packet, PublishOptions, QoS, TlsConfiguration,
+    Transport,
 };
 use service::{Context, Retry, Shutdown, mqtt};
 use std::collections::VecDeque;

@@ -6,17 +6,55 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "command", rename_all = "camelCase", rename_all_fields = "lowercase")]
 pub(crate) enum Command {
-    SetDefaultACLAccess { acls: Vec<DefaultAccess> },
-    CreateRole { rolename: String, acls: Vec<Acl> },
-    ModifyRole { rolename: String, acls: Vec<Acl> },
-    DeleteRole { rolename: String },
-    CreateClient { username: String, password: String, #[serde(skip_serializing_if = "Option::is_none")] clientid: Option<String>, textdescription: String, roles: Vec<RoleName> },
-    ModifyClient { username: String, password: String, #[serde(skip_serializing_if = "Option::is_none")] clientid: Option<String>, textdescription: String, roles: Vec<RoleName> },
-    EnableClient { username: String },
-    DisableClient { username: String },
-    DeleteClient { username: String },
-    ListClients { verbose: bool, count: i64, offset: i64 },
-    ListRoles { verbose: bool, count: i64, offset: i64 },
+    SetDefaultACLAccess {
+        acls: Vec<DefaultAccess>,
+    },
+    CreateRole {
+        rolename: String,
+        acls: Vec<Acl>,
+    },
+    ModifyRole {
+        rolename: String,
+        acls: Vec<Acl>,
+    },
+    DeleteRole {
+        rolename: String,
+    },
+    CreateClient {
+        username: String,
+        password: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        clientid: Option<String>,
+        textdescription: String,
+        roles: Vec<RoleName>,
+    },
+    ModifyClient {
+        username: String,
+        password: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        clientid: Option<String>,
+        textdescription: String,
+        roles: Vec<RoleName>,
+    },
+    EnableClient {
+        username: String,
+    },
+    DisableClient {
+        username: String,
+    },
+    DeleteClient {
+        username: String,
+    },
+    ListClients {
+        verbose: bool,
+        count: i64,
+        offset: i64,
+    },
+    ListRoles {
+        verbose: bool,
+        count: i64,
+        offset: i64,
+    },
 }
 
 /// What is allowed where no rule says anything.
@@ -104,7 +142,13 @@ mod tests {
         let role = RoleName { rolename: "device:a".into() };
         let commands = [
             Command::SetDefaultACLAccess { acls: vec![DefaultAccess { acltype: "subscribe", allow: false }] },
-            Command::CreateClient { username: "a".into(), password: "b".into(), clientid: None, textdescription: "c".into(), roles: vec![role] },
+            Command::CreateClient {
+                username: "a".into(),
+                password: "b".into(),
+                clientid: None,
+                textdescription: "c".into(),
+                roles: vec![role],
+            },
             Command::ListClients { verbose: true, count: 1, offset: 0 },
         ];
         assert_eq!(

@@ -140,7 +140,8 @@ mod tests {
     }
 
     fn run(found: &Found, wanted: &[(&str, Wanted)]) -> Plan {
-        let wanted: HashMap<DeviceId, Wanted> = wanted.iter().map(|(id, wanted)| (id.parse().unwrap(), *wanted)).collect();
+        let wanted: HashMap<DeviceId, Wanted> =
+            wanted.iter().map(|(id, wanted)| (id.parse().unwrap(), *wanted)).collect();
         plan(found, &wanted, |id| wanted.contains_key(id), &prefix())
     }
 
@@ -176,7 +177,10 @@ mod tests {
         let key = Uuid::new_v4();
         let mut tampered = role("dev-1");
         tampered.acls.push(Acl::allow("publishClientSend", "#".into()));
-        let found = Found { clients: vec![client("dev-1", key, true), client("gone", key, false)], roles: vec![tampered, role("gone")] };
+        let found = Found {
+            clients: vec![client("dev-1", key, true), client("gone", key, false)],
+            roles: vec![tampered, role("gone")],
+        };
         let commands = run(&found, &[("dev-1", Wanted::Open(key))]).commands;
         assert_eq!(
             commands,

@@ -164,7 +164,10 @@ impl Worker {
     /// What must hold for everybody: nothing is allowed by default, and ingestion has its role.
     async fn set_up(&self) -> Result<(), Trouble> {
         let (rolename, acls) = (INGESTION_ROLE.to_owned(), ingestion_rules(&self.prefix));
-        let answers = self.broker.send(vec![defaults(), Command::CreateRole { rolename: rolename.clone(), acls: acls.clone() }]).await?;
+        let answers = self
+            .broker
+            .send(vec![defaults(), Command::CreateRole { rolename: rolename.clone(), acls: acls.clone() }])
+            .await?;
         if let Some(error) = answers.first().and_then(|answer| answer.error.clone()) {
             return Err(Trouble::Refused(error));
         }
@@ -195,7 +198,8 @@ impl Worker {
         }
         loop {
             let offset = found.roles.len() as i64;
-            let page: Vec<ListedRole> = self.page(Command::ListRoles { verbose: true, count: PAGE, offset }, "roles").await?;
+            let page: Vec<ListedRole> =
+                self.page(Command::ListRoles { verbose: true, count: PAGE, offset }, "roles").await?;
             found.roles.extend(page.iter().cloned());
             if page.len() < PAGE as usize {
                 break;

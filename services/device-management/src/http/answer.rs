@@ -43,9 +43,12 @@ impl From<Refused> for Failure {
         let at = |pointer: &str, detail: String| Problem::invalid(vec![Detail { pointer: pointer.to_owned(), detail }]);
         Self(match refused {
             Refused::Exists(state) if state == "decommissioned" => {
-                Problem::conflict("a device of this id was decommissioned; its id is not given out again").kind("device-gone", "Device gone")
+                Problem::conflict("a device of this id was decommissioned; its id is not given out again")
+                    .kind("device-gone", "Device gone")
             }
-            Refused::Exists(_) => Problem::conflict("a device of this id exists").kind("device-exists", "Device exists"),
+            Refused::Exists(_) => {
+                Problem::conflict("a device of this id exists").kind("device-exists", "Device exists")
+            }
             Refused::NoType => at("/type", "there is no such type".to_owned()),
             Refused::NoGroup(name) => at("/groups", format!("there is no group `{name}`")),
             Refused::NoDevice => no_device(),

@@ -29,10 +29,16 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
         match kind {
             None if bytes.is_empty() => return Ok(None),
             Some(kind) if is_json(&kind) => {}
-            _ => return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE).detail("send JSON, with its `Content-Type`")),
+            _ => {
+                return Err(
+                    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE).detail("send JSON, with its `Content-Type`")
+                );
+            }
         }
         serde_json::from_slice(&bytes).map(|value| Some(Self(value))).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => Problem::new(StatusCode::UNPROCESSABLE_ENTITY).detail(error.to_string()),
+            serde_json::error::Category::Data => {
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY).detail(error.to_string())
+            }
             _ => Problem::bad_request(format!("the body is no JSON: {error}")),
         })
     }
@@ -74,8 +80,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, state).await;
         let name = path.ok().and_then(|Path(mut path)| path.remove("name"));
-        name.filter(|name| crate::model::is_name(name)).map(Self).ok_or_else(|| {
-            Problem::not_found("a name has 1 to 64 letters, digits, `_`, `.` and `-`")
-        })
+        name.filter(|name| crate::model::is_name(name))
+            .map(Self)
+            .ok_or_else(|| Problem::not_found("a name has 1 to 64 letters, digits, `_`, `.` and `-`"))
     }
 }

@@ -99,7 +99,9 @@ pub(super) async fn import(
     loop {
         let piece = match tokio::time::timeout(SILENCE, stream.next()).await {
             Ok(piece) => piece,
-            Err(_) => return Err(Problem::new(StatusCode::REQUEST_TIMEOUT).detail("nothing was sent for 30 seconds").into()),
+            Err(_) => {
+                return Err(Problem::new(StatusCode::REQUEST_TIMEOUT).detail("nothing was sent for 30 seconds").into());
+            }
         };
         let last = piece.is_none();
         match piece {
@@ -145,7 +147,9 @@ fn refused(trouble: Trouble) -> Problem {
     match trouble {
         Trouble::Header(words) => Problem::bad_request(format!("line 1: {words}")),
         Trouble::Long { line, most } => Problem::bad_request(format!("line {line} has more than {most} bytes")),
-        Trouble::Many(most) => Problem::new(StatusCode::PAYLOAD_TOO_LARGE).detail(format!("more than {most} lines: send it in parts")),
+        Trouble::Many(most) => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE).detail(format!("more than {most} lines: send it in parts"))
+        }
         Trouble::Empty => Problem::bad_request("there is no line"),
     }
 }
@@ -159,7 +163,9 @@ fn failed(failures: &[Fate], tally: Tally) -> Problem {
     let mut problem = Problem::invalid(failures.iter().map(words).collect());
     problem.detail = Some(match tally.failed {
         1 => "a line is wrong, nothing was registered".to_owned(),
-        failed if failed > NAMED => format!("{failed} lines are wrong (here the first {named}), nothing was registered"),
+        failed if failed > NAMED => {
+            format!("{failed} lines are wrong (here the first {named}), nothing was registered")
+        }
         failed => format!("{failed} lines are wrong, nothing was registered"),
     });
     problem

@@ -67,7 +67,9 @@ pub(super) async fn put(
 pub(super) async fn remove(State(shared): State<Shared>, Name(name): Name) -> Result<StatusCode, Failure> {
     match storage::remove(&shared.pool, &name).await? {
         Some(0) => Ok(StatusCode::NO_CONTENT),
-        Some(devices) => Err(Problem::conflict(format!("{devices} devices have this type, decommissioned ones included")).into()),
+        Some(devices) => {
+            Err(Problem::conflict(format!("{devices} devices have this type, decommissioned ones included")).into())
+        }
         None => Err(none().into()),
     }
 }

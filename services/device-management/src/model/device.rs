@@ -36,7 +36,9 @@ impl State {
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Active, Self::Maintenance, Self::Suspended, Self::Decommissioned].into_iter().find(|state| state.as_str() == text)
+        [Self::Active, Self::Maintenance, Self::Suspended, Self::Decommissioned]
+            .into_iter()
+            .find(|state| state.as_str() == text)
     }
 }
 
@@ -216,7 +218,10 @@ impl NewDevice {
         self.location.mistakes(&mut mistakes);
         tags_mistakes(&mut mistakes, self.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         if self.groups.len() > MOST || self.groups.iter().any(|group| !is_name(group)) {
-            mistakes.push(Detail { pointer: "/groups".to_owned(), detail: format!("has more than {MOST}, or what is no name of a group") });
+            mistakes.push(Detail {
+                pointer: "/groups".to_owned(),
+                detail: format!("has more than {MOST}, or what is no name of a group"),
+            });
         }
         match id {
             Ok(id) if mistakes.is_empty() => Ok(id),

@@ -91,7 +91,9 @@ impl FilterParameters {
             wrong("tag", format!("`{tag}` is not `key:value`"));
             None
         });
-        if let Some(account) = self.account.as_deref().filter(|account| !["none", "waiting", "in_step", "lost"].contains(account)) {
+        if let Some(account) =
+            self.account.as_deref().filter(|account| !["none", "waiting", "in_step", "lost"].contains(account))
+        {
             wrong("account", format!("`{account}` is none of `none`, `waiting`, `in_step`, `lost`"));
         }
         let texts = [&self.kind, &self.group, &self.location, &self.room, &self.zone, &self.firmware, &self.q];
@@ -102,10 +104,12 @@ impl FilterParameters {
         if !(1..=LARGEST_PAGE).contains(&limit) {
             wrong("limit", format!("is outside 1 to {LARGEST_PAGE}"));
         }
-        let cursor = self.cursor.as_deref().map(|cursor| Cursor::decode(cursor, &question)).transpose().unwrap_or_else(|error| {
-            wrong("cursor", error.to_owned());
-            None
-        });
+        let cursor = self.cursor.as_deref().map(|cursor| Cursor::decode(cursor, &question)).transpose().unwrap_or_else(
+            |error| {
+                wrong("cursor", error.to_owned());
+                None
+            },
+        );
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
@@ -131,7 +135,10 @@ impl FilterParameters {
 fn states(text: Option<&str>) -> Result<Vec<&'static str>, String> {
     match text.filter(|text| !text.is_empty()) {
         None => Ok([State::Active, State::Maintenance, State::Suspended].map(State::as_str).to_vec()),
-        Some(text) => text.split(',').map(|state| State::parse(state).map(State::as_str).ok_or_else(|| state.to_owned())).collect(),
+        Some(text) => text
+            .split(',')
+            .map(|state| State::parse(state).map(State::as_str).ok_or_else(|| state.to_owned()))
+            .collect(),
     }
 }
 
@@ -171,7 +178,8 @@ mod tests {
             cursor: Some("!".into()),
             ..FilterParameters::default()
         };
-        let pointers: Vec<String> = parameters.checked().unwrap_err().into_iter().map(|mistake| mistake.pointer).collect();
+        let pointers: Vec<String> =
+            parameters.checked().unwrap_err().into_iter().map(|mistake| mistake.pointer).collect();
         assert_eq!(pointers, ["state", "tag", "account", "limit", "cursor"]);
     }
 

@@ -15,7 +15,18 @@ pub(crate) struct Line {
 pub(crate) type LineError = String;
 
 const COLUMNS: [&str; 12] = [
-    "id", "type", "name", "description", "location", "room", "zone", "latitude", "longitude", "firmware", "groups", "tags",
+    "id",
+    "type",
+    "name",
+    "description",
+    "location",
+    "room",
+    "zone",
+    "latitude",
+    "longitude",
+    "firmware",
+    "groups",
+    "tags",
 ];
 
 /// The columns of a CSV file, in its order.
@@ -87,7 +98,8 @@ fn fill(device: &mut NewDevice, column: &str, field: &str) -> Result<(), LineErr
         "groups" => device.groups = split(field).map(str::to_owned).collect(),
         "tags" => {
             for pair in split(field) {
-                let (key, value) = pair.split_once('=').ok_or_else(|| format!("the tag `{pair}` is not `key=value`"))?;
+                let (key, value) =
+                    pair.split_once('=').ok_or_else(|| format!("the tag `{pair}` is not `key=value`"))?;
                 device.tags.insert(key.trim().to_owned(), value.trim().to_owned());
             }
         }
@@ -116,7 +128,9 @@ fn checked(device: NewDevice) -> Result<Line, LineError> {
         return Err("has no `id`".to_owned());
     }
     let words = |mistakes: Vec<Detail>| {
-        let each = mistakes.into_iter().map(|mistake| format!("`{}` {}", mistake.pointer.trim_start_matches('/'), mistake.detail));
+        let each = mistakes
+            .into_iter()
+            .map(|mistake| format!("`{}` {}", mistake.pointer.trim_start_matches('/'), mistake.detail));
         each.collect::<Vec<_>>().join("; ")
     };
     Ok(Line { id: device.checked_id().map_err(words)?, device })
@@ -132,7 +146,10 @@ mod tests {
         let columns = Columns::parse(&["\u{feff}ID", "type", "groups", "tags", "tag.floor", "latitude"]).unwrap();
         let line = columns.line(&["dev-1", "ESP32-S3", "a; b;", "x=1;y=2", "3", "48.1"]).unwrap();
         assert_eq!(line.device.groups, ["a", "b"]);
-        assert_eq!(line.device.tags.into_iter().map(|(k, v)| format!("{k}{v}")).collect::<Vec<_>>(), ["floor3", "x1", "y2"]);
+        assert_eq!(
+            line.device.tags.into_iter().map(|(k, v)| format!("{k}{v}")).collect::<Vec<_>>(),
+            ["floor3", "x1", "y2"]
+        );
         assert_eq!(line.device.location.latitude, Some(48.1));
     }
 

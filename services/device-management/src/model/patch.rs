@@ -143,7 +143,9 @@ mod tests {
 
     #[test]
     fn absent_null_and_set_differ() {
-        let patch = read(r#"{"firmware": null, "location": {"room": null, "zone": "door"}, "tags": {"a": null, "b": "2"}}"#).unwrap();
+        let patch =
+            read(r#"{"firmware": null, "location": {"room": null, "zone": "door"}, "tags": {"a": null, "b": "2"}}"#)
+                .unwrap();
         assert_eq!((patch.firmware.clone(), patch.name.clone()), (Some(None), None));
         let place = Location { name: Some("hall".into()), room: Some("1".into()), ..Location::default() };
         let moved = patch.location.as_ref().unwrap().applied(place);

@@ -5,7 +5,12 @@ use super::outbox;
 use sqlx::{Error, PgConnection, Row};
 use uuid::Uuid;
 
-pub(super) async fn insert(connection: &mut PgConnection, device: &str, id: Uuid, hash: &[u8; 32]) -> Result<(), Error> {
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    device: &str,
+    id: Uuid,
+    hash: &[u8; 32],
+) -> Result<(), Error> {
     sqlx::query("INSERT INTO credentials (id, device_id, hash) VALUES ($1, $2, $3)")
         .bind(id)
         .bind(device)
@@ -22,7 +27,10 @@ pub(super) async fn revoke(connection: &mut PgConnection, device: &str) -> Resul
 }
 
 async fn lock(connection: &mut PgConnection, device: &str) -> Result<Option<Refused>, Error> {
-    let row = sqlx::query("SELECT state FROM devices WHERE id = $1 FOR UPDATE").bind(device).fetch_optional(connection).await?;
+    let row = sqlx::query("SELECT state FROM devices WHERE id = $1 FOR UPDATE")
+        .bind(device)
+        .fetch_optional(connection)
+        .await?;
     Ok(match row {
         None => Some(Refused::NoDevice),
         Some(row) if row.try_get::<String, _>("state")? == "decommissioned" => Some(Refused::Gone),
@@ -31,7 +39,11 @@ async fn lock(connection: &mut PgConnection, device: &str) -> Result<Option<Refu
 }
 
 /// Puts a new key in the place of the old one.
-pub(crate) async fn rotate(connection: &mut PgConnection, device: &str, key: NewKey) -> Result<Result<(), Refused>, Error> {
+pub(crate) async fn rotate(
+    connection: &mut PgConnection,
+    device: &str,
+    key: NewKey,
+) -> Result<Result<(), Refused>, Error> {
     if let Some(refused) = lock(connection, device).await? {
         return Ok(Err(refused));
     }

@@ -230,7 +230,8 @@ pub(crate) async fn patch(
         }
     }
     let state = patch.state.unwrap_or(before.state);
-    let place = patch.location.as_ref().map_or(before.location.clone(), |location| location.applied(before.location.clone()));
+    let place =
+        patch.location.as_ref().map_or(before.location.clone(), |location| location.applied(before.location.clone()));
     sqlx::query(
         "UPDATE devices SET type = $2, name = $3, description = $4, state = $5, location = $6, room = $7, zone = $8,
            latitude = $9, longitude = $10, tags = $11, firmware = $12, version = version + 1, updated_at = now() WHERE id = $1",
@@ -250,7 +251,10 @@ pub(crate) async fn patch(
     .execute(&mut *connection)
     .await?;
     if patch.firmware.is_some() {
-        sqlx::query("UPDATE device_seen SET firmware = NULL WHERE device_id = $1").bind(id).execute(&mut *connection).await?;
+        sqlx::query("UPDATE device_seen SET firmware = NULL WHERE device_id = $1")
+            .bind(id)
+            .execute(&mut *connection)
+            .await?;
     }
     if (state == State::Suspended) != (before.state == State::Suspended) {
         outbox::note(connection, id, None, state == State::Suspended).await?;
@@ -260,7 +264,10 @@ pub(crate) async fn patch(
 
 /// Decommissions a device: its key goes, its account goes, its id stays taken. Doing it twice changes nothing.
 pub(crate) async fn decommission(connection: &mut PgConnection, id: &str) -> Result<Result<(), Refused>, Error> {
-    let row = sqlx::query("SELECT state FROM devices WHERE id = $1 FOR UPDATE").bind(id).fetch_optional(&mut *connection).await?;
+    let row = sqlx::query("SELECT state FROM devices WHERE id = $1 FOR UPDATE")
+        .bind(id)
+        .fetch_optional(&mut *connection)
+        .await?;
     let Some(row) = row else { return Ok(Err(Refused::NoDevice)) };
     if row.try_get::<String, _>("state")? == State::Decommissioned.as_str() {
         return Ok(Ok(()));
@@ -296,7 +303,11 @@ pub(crate) async fn desired(pool: &PgPool) -> Result<Vec<Desired>, Error> {
     rows.iter()
         .map(|row| {
             let (state, credential): (String, Option<Uuid>) = (row.try_get("state")?, row.try_get("credential")?);
-            Ok(Desired { id: rows::device_id(row, "id")?, wanted: Wanted::of(&state, credential), waiting: row.try_get("waiting")? })
+            Ok(Desired {
+                id: rows::device_id(row, "id")?,
+                wanted: Wanted::of(&state, credential),
+                waiting: row.try_get("waiting")?,
+            })
         })
         .collect()
 }

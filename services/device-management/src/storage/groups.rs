@@ -18,7 +18,8 @@ pub(crate) async fn list(pool: &PgPool) -> Result<Vec<Group>, Error> {
 }
 
 pub(crate) async fn find(pool: &PgPool, name: &str) -> Result<Option<Group>, Error> {
-    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM groups g WHERE g.name = $1")).bind(name).fetch_optional(pool);
+    let row =
+        sqlx::query(concat!("SELECT ", columns!(), " FROM groups g WHERE g.name = $1")).bind(name).fetch_optional(pool);
     row.await?.as_ref().map(group).transpose()
 }
 
@@ -54,7 +55,8 @@ pub(crate) async fn add(pool: &PgPool, name: &str, device: &str) -> Result<bool,
 
 /// Takes a device out of a group. Whether it was in it.
 pub(crate) async fn take(pool: &PgPool, name: &str, device: &str) -> Result<bool, Error> {
-    let taken = sqlx::query("DELETE FROM group_members WHERE group_name = $1 AND device_id = $2").bind(name).bind(device);
+    let taken =
+        sqlx::query("DELETE FROM group_members WHERE group_name = $1 AND device_id = $2").bind(name).bind(device);
     Ok(taken.execute(pool).await?.rows_affected() > 0)
 }
 

@@ -75,7 +75,9 @@ impl Import {
     /// Adds devices with their keys. Those that exist, or whose type or group does not, are noted as such. All in one
     /// statement: a chunk is there as a whole or not at all.
     pub(crate) async fn add(&mut self, lines: &[Keyed]) -> Result<(), Error> {
-        let column = |of: fn(&Keyed) -> Option<&str>| lines.iter().map(of).map(|text| text.map(str::to_owned)).collect::<Vec<_>>();
+        let column = |of: fn(&Keyed) -> Option<&str>| {
+            lines.iter().map(of).map(|text| text.map(str::to_owned)).collect::<Vec<_>>()
+        };
         let tags: Vec<_> = lines.iter().map(|keyed| Json(&keyed.line.device.tags)).collect();
         let groups: Vec<_> = lines.iter().map(|keyed| Json(&keyed.line.device.groups)).collect();
         sqlx::query(INSERT)
@@ -109,14 +111,17 @@ impl Import {
 
     /// The first lines that failed.
     pub(crate) async fn failures(&mut self, most: i64) -> Result<Vec<Fate>, Error> {
-        let query = sqlx::query("SELECT line, device_id, problem FROM import_fates WHERE problem IS NOT NULL ORDER BY line LIMIT $1");
+        let query = sqlx::query(
+            "SELECT line, device_id, problem FROM import_fates WHERE problem IS NOT NULL ORDER BY line LIMIT $1",
+        );
         query.bind(most).fetch_all(&mut self.connection).await?.iter().map(fate).collect()
     }
 
     /// What became of every line, in order.
     pub(crate) fn fates(mut self) -> BoxStream<'static, Result<Fate, Error>> {
         Box::pin(async_stream(move |sender| async move {
-            let mut rows = sqlx::query("SELECT line, device_id, problem FROM import_fates ORDER BY line").fetch(&mut self.connection);
+            let mut rows = sqlx::query("SELECT line, device_id, problem FROM import_fates ORDER BY line")
+                .fetch(&mut self.connection);
             while let Some(row) = rows.next().await {
                 if sender.send(row.and_then(|row| fate(&row))).await.is_err() {
                     break;
@@ -127,7 +132,9 @@ impl Import {
 }
 
 /// What a task sends, as a stream: few rows ahead of whoever reads.
-fn async_stream<T: Send + 'static, F>(work: impl FnOnce(tokio::sync::mpsc::Sender<T>) -> F) -> impl futures::Stream<Item = T>
+fn async_stream<T: Send + 'static, F>(
+    work: impl FnOnce(tokio::sync::mpsc::Sender<T>) -> F,
+) -> impl futures::Stream<Item = T>
 where
     F: Future<Output = ()> + Send + 'static,
 {

@@ -1,8 +1,8 @@
 //! What the broker still has to be told.
 
 use super::rows;
-use crate::broker::Wanted;
 use crate::broker::Outcome;
+use crate::broker::Wanted;
 use service::DeviceId;
 use sqlx::{Error, PgConnection, PgPool, Row};
 use std::collections::HashSet;
@@ -63,7 +63,13 @@ pub(crate) async fn due(connection: &mut PgConnection, most: i64) -> Result<Vec<
             let sealed: Option<Vec<u8>> = row.try_get("sealed")?;
             let sealed = sealed.filter(|_| sealed_for == active);
             let device = rows::device_id(row, "device_id")?;
-            Ok(Due { device, generation: row.try_get("generation")?, wanted: Wanted::of(&state, active), sealed, sealed_for })
+            Ok(Due {
+                device,
+                generation: row.try_get("generation")?,
+                wanted: Wanted::of(&state, active),
+                sealed,
+                sealed_for,
+            })
         })
         .collect()
 }
@@ -118,7 +124,11 @@ async fn refused(connection: &mut PgConnection, due: &[Due], outcomes: &[Outcome
 }
 
 /// Which accounts can only be mended by a new key, and which are sound again.
-pub(crate) async fn mark_lost(connection: &mut PgConnection, lost: &[String], sound: &HashSet<String>) -> Result<(), Error> {
+pub(crate) async fn mark_lost(
+    connection: &mut PgConnection,
+    lost: &[String],
+    sound: &HashSet<String>,
+) -> Result<(), Error> {
     if !lost.is_empty() {
         sqlx::query("UPDATE devices SET broker_lost = true WHERE id = ANY ($1) AND NOT broker_lost")
             .bind(lost)
@@ -147,6 +157,7 @@ pub(crate) async fn counts(pool: &PgPool) -> Result<(i64, i64), Error> {
 /// Whether this replica compares now; the lock lasts until the transaction ends.
 pub(crate) async fn lock_reconciliation(connection: &mut PgConnection) -> Result<bool, Error> {
     // Any number that nobody else uses in this database; these are the letters "dm-recon".
-    let row = sqlx::query("SELECT pg_try_advisory_xact_lock(7236277650467909486) AS locked").fetch_one(connection).await?;
+    let row =
+        sqlx::query("SELECT pg_try_advisory_xact_lock(7236277650467909486) AS locked").fetch_one(connection).await?;
     row.try_get("locked")
 }

@@ -6,7 +6,8 @@ use sqlx::{Error, Row};
 
 /// A time from a column of microseconds.
 pub(super) fn time(row: &PgRow, column: &str) -> Result<Timestamp, Error> {
-    optional_time(row, column)?.ok_or_else(|| Error::ColumnDecode { index: column.to_owned(), source: "no time".into() })
+    optional_time(row, column)?
+        .ok_or_else(|| Error::ColumnDecode { index: column.to_owned(), source: "no time".into() })
 }
 
 /// A time that may be absent.

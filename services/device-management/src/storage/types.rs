@@ -15,12 +15,16 @@ macro_rules! columns {
 }
 
 pub(crate) async fn list(pool: &PgPool) -> Result<Vec<DeviceType>, Error> {
-    let rows = sqlx::query(concat!("SELECT ", columns!(), " FROM device_types ORDER BY name COLLATE \"C\"")).fetch_all(pool).await?;
+    let rows = sqlx::query(concat!("SELECT ", columns!(), " FROM device_types ORDER BY name COLLATE \"C\""))
+        .fetch_all(pool)
+        .await?;
     rows.iter().map(device_type).collect()
 }
 
 pub(crate) async fn find(pool: &PgPool, name: &str) -> Result<Option<DeviceType>, Error> {
-    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM device_types WHERE name = $1")).bind(name).fetch_optional(pool);
+    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM device_types WHERE name = $1"))
+        .bind(name)
+        .fetch_optional(pool);
     row.await?.as_ref().map(device_type).transpose()
 }
 
@@ -45,13 +49,20 @@ pub(crate) async fn put(
     .bind(version)
     .fetch_optional(pool)
     .await?;
-    row.map(|row| device_type(&row).map(|kind| { let new = kind.version == 1; (kind, new) })).transpose()
+    row.map(|row| {
+        device_type(&row).map(|kind| {
+            let new = kind.version == 1;
+            (kind, new)
+        })
+    })
+    .transpose()
 }
 
 /// Removes a type. `None`: there is none; otherwise how many devices are of it, and so keep it.
 pub(crate) async fn remove(pool: &PgPool, name: &str) -> Result<Option<i64>, Error> {
-    let removed =
-        sqlx::query("DELETE FROM device_types t WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.type = t.name)");
+    let removed = sqlx::query(
+        "DELETE FROM device_types t WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.type = t.name)",
+    );
     let removed = removed.bind(name).execute(pool).await.map(|done| done.rows_affected() > 0);
     match removed {
         Ok(true) => return Ok(Some(0)),
@@ -60,7 +71,9 @@ pub(crate) async fn remove(pool: &PgPool, name: &str) -> Result<Option<i64>, Err
         Err(error) => return Err(error),
         Ok(false) => {}
     }
-    let row = sqlx::query("SELECT (SELECT count(*) FROM devices WHERE type = t.name) AS devices FROM device_types t WHERE name = $1");
+    let row = sqlx::query(
+        "SELECT (SELECT count(*) FROM devices WHERE type = t.name) AS devices FROM device_types t WHERE name = $1",
+    );
     row.bind(name).fetch_optional(pool).await?.map(|row| row.try_get("devices")).transpose()
 }
 

@@ -31,15 +31,27 @@ async fn a_device_has_its_own_topics_only() {
         assert!(device.subscribe(own).await, "{own}");
     }
     for foreign in [
-        "neurobuild/devices/dev-b/receipts", "neurobuild/devices/+/receipts", "neurobuild/devices/#", "neurobuild/#", "#", "+/+/+/+",
-        "neurobuild/sensors/dev-b/data", "neurobuild/sensors/dev-a/data", "$share/x/neurobuild/sensors/+/+", "$SYS/#",
+        "neurobuild/devices/dev-b/receipts",
+        "neurobuild/devices/+/receipts",
+        "neurobuild/devices/#",
+        "neurobuild/#",
+        "#",
+        "+/+/+/+",
+        "neurobuild/sensors/dev-b/data",
+        "neurobuild/sensors/dev-a/data",
+        "$share/x/neurobuild/sensors/+/+",
+        "$SYS/#",
         "$CONTROL/dynamic-security/v1/response",
     ] {
         assert!(!device.subscribe(foreign).await, "{foreign}");
     }
     for foreign in [
-        "neurobuild/sensors/dev-b/data", "neurobuild/devices/dev-a/receipts", "neurobuild/devices/dev-b/commands",
-        "neurobuild/sensors/dev-a", "neurobuild/sensors/dev-a/data/more", "$CONTROL/dynamic-security/v1",
+        "neurobuild/sensors/dev-b/data",
+        "neurobuild/devices/dev-a/receipts",
+        "neurobuild/devices/dev-b/commands",
+        "neurobuild/sensors/dev-a",
+        "neurobuild/sensors/dev-a/data/more",
+        "$CONTROL/dynamic-security/v1",
     ] {
         assert!(!device.publish(foreign, "forged").await, "{foreign}");
     }
@@ -107,7 +119,8 @@ async fn revoked_rotated_suspended_and_decommissioned_devices_are_cut_off() {
                 assert!(Client::connect(port, id, new, id).await.is_ok());
             }
             "dev-suspended" => {
-                let (status, _) = running.ask("PATCH", &format!("/api/v1/devices/{id}"), Some(json!({"state": "active"}))).await;
+                let (status, _) =
+                    running.ask("PATCH", &format!("/api/v1/devices/{id}"), Some(json!({"state": "active"}))).await;
                 assert_eq!(status, StatusCode::OK);
                 running.in_step(id).await;
                 assert!(Client::connect(port, id, &key, id).await.is_ok());
@@ -131,7 +144,8 @@ async fn what_happened_while_the_broker_was_down_is_made_up_for() {
     assert_eq!(status, StatusCode::CREATED);
     assert_eq!(running.ask("DELETE", "/api/v1/devices/dev-revoked/credential", None).await.0, StatusCode::NO_CONTENT);
     assert_eq!(running.get("/api/v1/devices/dev-new").await.1["account"], "waiting");
-    let stored = running.postgres.psql("iotdb", "SELECT encode(sealed, 'escape') FROM broker_outbox WHERE sealed IS NOT NULL");
+    let stored =
+        running.postgres.psql("iotdb", "SELECT encode(sealed, 'escape') FROM broker_outbox WHERE sealed IS NOT NULL");
     assert!(!stored.is_empty() && !stored.contains("nbk_") && !stored.contains(&key[..20]), "{stored}");
     // The service may go down too: what waits is in the database.
     running.restart().await;

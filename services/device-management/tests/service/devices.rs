@@ -34,7 +34,10 @@ async fn a_device_lives_and_ends() {
     assert_eq!(changed["location"], json!({"name": "lab", "latitude": 48.1}));
     assert_eq!((changed["version"].as_i64(), changed["state"].as_str()), (Some(2), Some("maintenance")));
 
-    running.postgres.psql("iotdb", "SELECT ingest_seen(ARRAY['ESP32-3F2A9C01', 'unknown'], ARRAY[now(), now()], ARRAY['1.1', NULL])");
+    running.postgres.psql(
+        "iotdb",
+        "SELECT ingest_seen(ARRAY['ESP32-3F2A9C01', 'unknown'], ARRAY[now(), now()], ARRAY['1.1', NULL])",
+    );
     let (_, seen) = running.get(path).await;
     assert_eq!((seen["online"].as_bool(), seen["firmware"].as_str()), (Some(true), Some("1.1")));
 
@@ -66,9 +69,14 @@ async fn pages_hold_while_devices_come_and_go() {
         pages += 1;
         // One before what was seen, one after; and one that was seen goes.
         for id in [format!("dev-{:06}", pages), format!("dev-{:06}", 2_000 + pages)] {
-            running.postgres.psql("iotdb", &format!("INSERT INTO devices (id, type) VALUES ('{id}', 'ESP32-S3') ON CONFLICT DO NOTHING"));
+            running.postgres.psql(
+                "iotdb",
+                &format!("INSERT INTO devices (id, type) VALUES ('{id}', 'ESP32-S3') ON CONFLICT DO NOTHING"),
+            );
         }
-        running.postgres.psql("iotdb", &format!("UPDATE devices SET state = 'decommissioned' WHERE id = '{}'", seen[0]));
+        running
+            .postgres
+            .psql("iotdb", &format!("UPDATE devices SET state = 'decommissioned' WHERE id = '{}'", seen[0]));
         match page["next"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
@@ -84,9 +92,15 @@ async fn pages_hold_while_devices_come_and_go() {
 #[tokio::test(flavor = "multi_thread")]
 async fn filters_find_what_they_say() {
     let running = Running::start().await;
-    assert_eq!(running.ask("PUT", "/api/v1/groups/roof", Some(json!({"description": "up"}))).await.0, StatusCode::CREATED);
+    assert_eq!(
+        running.ask("PUT", "/api/v1/groups/roof", Some(json!({"description": "up"}))).await.0,
+        StatusCode::CREATED
+    );
     for (id, more) in [
-        ("dev-1", json!({"tags": {"floor": "2", "wing": "east"}, "location": {"name": "lab", "zone": "a"}, "groups": ["roof"]})),
+        (
+            "dev-1",
+            json!({"tags": {"floor": "2", "wing": "east"}, "location": {"name": "lab", "zone": "a"}, "groups": ["roof"]}),
+        ),
         ("dev-2", json!({"tags": {"floor": "2"}, "name": "100% Hall", "firmware": "1.2"})),
         ("dev-3", json!({"description": "spare"})),
     ] {
@@ -133,10 +147,15 @@ async fn types_have_versions_and_keep_while_they_are_used() {
     let stale = stale.header("content-type", "application/json").body(Body::from(schema.to_string())).unwrap();
     assert_eq!(running.raw(stale).await.status(), StatusCode::PRECONDITION_FAILED);
     let (status, wrong) = running.ask("PUT", path, Some(json!({"sensors": {"data": {"fields": {}}}}))).await;
-    assert_eq!((status, wrong["errors"].as_array().map(Vec::len)), (StatusCode::UNPROCESSABLE_ENTITY, Some(2)), "{wrong}");
+    assert_eq!(
+        (status, wrong["errors"].as_array().map(Vec::len)),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some(2)),
+        "{wrong}"
+    );
     let (status, _) = running.ask("POST", "/api/v1/devices", Some(json!({"id": "dev-1", "type": "thermo"}))).await;
     assert_eq!(status, StatusCode::CREATED);
-    let view = "SELECT device_type, type_version, sensors -> 'air' -> 'fields' -> 'celsius' ->> 'unit' FROM ingest_devices";
+    let view =
+        "SELECT device_type, type_version, sensors -> 'air' -> 'fields' -> 'celsius' ->> 'unit' FROM ingest_devices";
     assert_eq!(running.postgres.psql("iotdb", view), "thermo|2|°C");
     assert_eq!(running.ask("DELETE", path, None).await.0, StatusCode::CONFLICT);
     assert_eq!(running.ask("DELETE", "/api/v1/device-types/ESP32-S3", None).await.0, StatusCode::NO_CONTENT);
@@ -166,7 +185,11 @@ async fn bad_input_is_refused_with_reasons() {
     let running = Running::start().await;
     for (body, status, pointers) in [
         (json!({"id": "a/b", "type": "ESP32-S3"}), 422, vec!["/id"]),
-        (json!({"id": "a#b", "type": "x y", "name": "\u{0}", "location": {"latitude": 91}}), 422, vec!["/id", "/type", "/name", "/location/latitude"]),
+        (
+            json!({"id": "a#b", "type": "x y", "name": "\u{0}", "location": {"latitude": 91}}),
+            422,
+            vec!["/id", "/type", "/name", "/location/latitude"],
+        ),
         (json!({"type": "nothing"}), 422, vec!["/type"]),
         (json!({"type": "ESP32-S3", "groups": ["none"]}), 422, vec!["/groups"]),
         (json!({"type": "ESP32-S3", "tags": {"a b": "c"}}), 422, vec!["/tags/a b"]),
@@ -175,7 +198,8 @@ async fn bad_input_is_refused_with_reasons() {
     ] {
         let (found, problem) = running.ask("POST", "/api/v1/devices", Some(body.clone())).await;
         assert_eq!(found.as_u16(), status, "{body}: {problem}");
-        let named: Vec<&str> = problem["errors"].as_array().into_iter().flatten().filter_map(|e| e["pointer"].as_str()).collect();
+        let named: Vec<&str> =
+            problem["errors"].as_array().into_iter().flatten().filter_map(|e| e["pointer"].as_str()).collect();
         assert_eq!(named, pointers, "{body}");
     }
     for (path, status) in [
@@ -224,7 +248,7 @@ async fn the_document_is_whole() {
             assert!(!path.starts_with("/api/") || operation["security"] == json!([{"admin": []}]), "{method} {path}");
         }
     }
-    assert_eq!(operations, 21, "{:?}", document["paths"].as_object().unwrap().keys().collect::<Vec<_>>());
+    assert_eq!(operations, 22, "{:?}", document["paths"].as_object().unwrap().keys().collect::<Vec<_>>());
     assert_eq!(missing(&document, &document), Vec::<String>::new());
 }
 
@@ -232,10 +256,15 @@ async fn the_document_is_whole() {
 fn missing(document: &Value, part: &Value) -> Vec<String> {
     match part {
         Value::Object(members) => {
-            let dangling = members.get("$ref").and_then(Value::as_str).filter(|reference| {
-                document.pointer(reference.trim_start_matches('#')).is_none()
-            });
-            dangling.map(str::to_owned).into_iter().chain(members.values().flat_map(|part| missing(document, part))).collect()
+            let dangling = members
+                .get("$ref")
+                .and_then(Value::as_str)
+                .filter(|reference| document.pointer(reference.trim_start_matches('#')).is_none());
+            dangling
+                .map(str::to_owned)
+                .into_iter()
+                .chain(members.values().flat_map(|part| missing(document, part)))
+                .collect()
         }
         Value::Array(items) => items.iter().flat_map(|part| missing(document, part)).collect(),
         _ => Vec::new(),

@@ -28,7 +28,8 @@ async fn per_line_registers_what_it_can() {
     let text = "id,type,name\ndev-1,ESP32-S3,\"a, b\"\ndev-2,none,x\ndev-3,ESP32-S3,x\n,ESP32-S3,x\ndev-1,ESP32-S3,again\ndev-5,ESP32-S3,\n";
     let (status, lines) = import(&running, "per-line", "text/csv; charset=utf-8", Body::from(text)).await;
     assert_eq!(status, StatusCode::OK, "{lines:?}");
-    let told: Vec<String> = lines.iter().map(|line| format!("{} {}", line["line"], line["problem"].as_str().unwrap_or("-"))).collect();
+    let told: Vec<String> =
+        lines.iter().map(|line| format!("{} {}", line["line"], line["problem"].as_str().unwrap_or("-"))).collect();
     assert_eq!(
         told,
         [
@@ -56,13 +57,15 @@ async fn all_or_nothing_is() {
     text.push_str("{\"id\": \"dev-x\", \"type\": \"none\"}\nnonsense\n");
     let (status, problem) = import(&running, "all-or-nothing", "application/x-ndjson", Body::from(text)).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    let pointers: Vec<&str> = problem[0]["errors"].as_array().unwrap().iter().filter_map(|e| e["pointer"].as_str()).collect();
+    let pointers: Vec<&str> =
+        problem[0]["errors"].as_array().unwrap().iter().filter_map(|e| e["pointer"].as_str()).collect();
     assert_eq!(pointers, ["line 1201", "line 1202"]);
     assert_eq!(running.postgres.psql("iotdb", "SELECT count(*) FROM devices"), "0");
     let (status, lines) = import(&running, "all-or-nothing", "application/x-ndjson", Body::from(whole)).await;
     assert_eq!((status, lines.len()), (StatusCode::OK, 1201));
     assert_eq!(running.postgres.psql("iotdb", "SELECT count(*) FROM credentials"), "1200");
-    let hash = running.postgres.psql("iotdb", "SELECT encode(hash, 'hex') FROM credentials WHERE device_id = 'dev-700'");
+    let hash =
+        running.postgres.psql("iotdb", "SELECT encode(hash, 'hex') FROM credentials WHERE device_id = 'dev-700'");
     let key = lines[700]["key"].as_str().unwrap();
     assert_eq!(hash, running.postgres.psql("iotdb", &format!("SELECT encode(sha256('{key}'), 'hex')")));
 }

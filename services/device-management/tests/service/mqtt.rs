@@ -51,7 +51,9 @@ impl Client {
                     Ok(Event::Incoming(Packet::SubAck(ack))) => {
                         Heard::Subscribed(format!("{:?}", ack.return_codes).contains("Success"))
                     }
-                    Ok(Event::Incoming(Packet::PubAck(ack))) => Heard::Published(!format!("{:?}", ack.reason).contains("NotAuthorized")),
+                    Ok(Event::Incoming(Packet::PubAck(ack))) => {
+                        Heard::Published(!format!("{:?}", ack.reason).contains("NotAuthorized"))
+                    }
                     Ok(_) => continue,
                     Err(error) => {
                         if let Some(connected) = connected.take() {
@@ -94,7 +96,10 @@ impl Client {
     }
 
     pub async fn next(&mut self) -> Heard {
-        tokio::time::timeout(Duration::from_secs(10), self.events.recv()).await.expect("the broker speaks").unwrap_or(Heard::CutOff)
+        tokio::time::timeout(Duration::from_secs(10), self.events.recv())
+            .await
+            .expect("the broker speaks")
+            .unwrap_or(Heard::CutOff)
     }
 
     /// What was heard so far and not looked at.

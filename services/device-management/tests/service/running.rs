@@ -43,10 +43,15 @@ impl Running {
     }
 
     async fn ready(&self) {
-        eventually("the service is ready", Duration::from_secs(30), || async {
-            (self.get("/ready").await.0 == StatusCode::OK).then_some(())
-        })
-        .await;
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let (status, report) = self.get("/ready").await;
+            if status == StatusCode::OK {
+                return;
+            }
+            assert!(Instant::now() < end && !self.context.has_failed(), "not ready: {report}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub async fn raw(&self, request: Request<Body>) -> Response<Body> {
@@ -70,7 +75,8 @@ impl Running {
 
     /// Registers a device of the original's type and returns its key.
     pub async fn register(&self, id: &str) -> String {
-        let (status, answer) = self.ask("POST", "/api/v1/devices", Some(serde_json::json!({"id": id, "type": "ESP32-S3"}))).await;
+        let (status, answer) =
+            self.ask("POST", "/api/v1/devices", Some(serde_json::json!({"id": id, "type": "ESP32-S3"}))).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
         answer["credential"]["key"].as_str().expect("a key").to_owned()
     }
@@ -108,7 +114,11 @@ async fn serve(postgres: &Postgres, mosquitto: &Mosquitto) -> (Router, Context) 
 }
 
 /// Waits until `check` gives something; its last words are in the panic.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, deadline: Duration, mut check: impl FnMut() -> F) -> T {
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    deadline: Duration,
+    mut check: impl FnMut() -> F,
+) -> T {
     let end = Instant::now() + deadline;
     loop {
         if let Some(value) = check().await {
