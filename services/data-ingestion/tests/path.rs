@@ -14,6 +14,7 @@ async fn every_reading_is_stored_once_over_all_transports_with_all_faults() {
     let arguments = "--devices 24 --messages 2400 --transport mqtt,mqtt4,http,ws --duplicates 0.05 --late 0.05 --same-time 0.1 \
                      --malformed 0.02 --reconnects 0.1 --repeat-after 3";
     let summary = path.simulate(arguments).await;
+    harness::say(&summary.to_string());
     assert_eq!(summary["accepted"], 2400, "{summary}");
     path.verify().await;
     assert!(path.metric(0, "ingestion_refused_total{reason=\"not_finite\"}").await > 0.0);
@@ -25,7 +26,7 @@ async fn nothing_is_lost_or_doubled_while_everything_is_killed_at_random() {
     let mut path = Path::start(2);
     let messages = std::env::var("SOAK_MESSAGES").unwrap_or_else(|_| "4000".to_owned());
     let rate = std::env::var("SOAK_RATE").unwrap_or_else(|_| "300".to_owned());
-    let timeout = 600 + messages.parse::<u64>().expect("a number") / 50;
+    let timeout = 90 + messages.parse::<u64>().expect("a number") / 50;
     let arguments = format!(
         "--devices 40 --messages {messages} --rate {rate} --transport mqtt,mqtt4 --connections 4 --duplicates 0.02 --same-time 0.05 \
          --repeat-after 4 --window 200 --timeout {timeout}"
@@ -53,8 +54,13 @@ async fn with_influxdb_away_the_stream_fills_then_nothing_is_acknowledged_and_al
     let arguments = "--devices 20 --messages 4000 --transport mqtt,http --connections 2 --window 400 --repeat-after 30";
     let simulation = path.simulate_apart(arguments);
     path.until("the stream is full", || async { path.metric(0, "ingestion_backpressure").await > 0.0 }).await;
-    let answer = path.post(0, "/api/v1/sensor-data", "sim-1", &path.reading(0, true)).await;
-    assert_eq!((answer.status, answer.retry_after.as_deref()), (503, Some("5")));
+    // Small ones still fit for a while.
+    path.until("HTTP is told to wait", || async {
+        let answer = path.post(0, "/api/v1/sensor-data", "other-1", &path.reading(0, false)).await;
+        assert!(matches!((answer.status, answer.retry_after.as_deref()), (202, None) | (503, Some("5"))), "{}", answer.status);
+        answer.status == 503
+    })
+    .await;
     let queue = path.json(0, "/api/v1/queue/status").await;
     assert!(queue["queue_bytes"].as_u64().expect("bytes") <= 48 * 1024, "{queue}");
     assert!(path.metric(0, "process_resident_memory_bytes").await < 64e6);
@@ -92,7 +98,7 @@ async fn two_replicas_share_the_load_and_the_survivor_takes_over_within_ten_seco
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_input_is_refused_with_a_reason_and_counted() {
     let path = Path::start(1);
-    let bomb = harness::gzip(&vec![b' '; 40 << 20]);
+    let bomb = harness::gzip(&vec![b' '; 8 << 20]);
     assert!(bomb.len() < 100_000);
     assert_eq!(path.post_gzip(0, "/api/v1/sensor-data/batch", "esp-1", &bomb).await.status, 413);
     assert_eq!(path.post(0, "/api/v1/sensor-data/batch", "esp-1", &" ".repeat(3 << 20)).await.status, 413);
@@ -103,7 +109,7 @@ async fn bad_input_is_refused_with_a_reason_and_counted() {
     assert_eq!(path.post(0, "/api/v1/sensor-data", "esp-1", nan).await.body["type"], "urn:problem:not_finite");
     assert_eq!(path.post_with_key(0, "/api/v1/sensor-data", "esp-1", "wrong", "{}").await.status, 401);
     assert_eq!(path.post(0, "/api/v1/sensor-data", "../etc", "{}").await.status, 401);
-    for topic in ["neurobuild/sensors/a b/data", "neurobuild/sensors/x\ny,z=1/data", "neurobuild/sensors/-ab/data"] {
+    for topic in ["neurobuild/sensors/a b/data", "neurobuild/sensors/x,y z=1/data", "neurobuild/sensors/-ab/data"] {
         path.publish(topic, "{}");
     }
     path.publish("neurobuild/sensors/esp-1/data", r#"{"device_id":"esp-2","timestamp":1700000000,"sensors":{"pir":{"motion_detected":true}}}"#);

@@ -50,13 +50,20 @@ impl Path {
     }
 
     pub fn start_with(replicas: usize, more: &[(&str, &str)], redis: Redis, influx: Influx, broker: Mosquitto) -> Self {
-        for access in ["publishClientSend", "publishClientReceive", "subscribe", "unsubscribe"] {
-            let port = broker.port().to_string();
-            let control = ["-p", &port, "-u", ADMIN_USER, "-P", ADMIN_PASSWORD, "dynsec", "setDefaultACLAccess", access, "allow"];
-            assert!(Command::new(installed("mosquitto_ctrl")).args(control).status().expect("mosquitto_ctrl").success());
+        // Rights are device-management's matter; here one account may do all.
+        for access in ["publishClientSend", "publishClientReceive", "subscribePattern", "unsubscribePattern"] {
+            for topic in ["#", "$share/ingestion/#"] {
+                let port = broker.port().to_string();
+                let control = ["-h", "127.0.0.1", "-p", &port, "-u", ADMIN_USER, "-P", ADMIN_PASSWORD, "dynsec"];
+                let allow = ["addRoleACL", "admin", access, topic, "allow", "5"];
+                let done = Command::new(installed("mosquitto_ctrl")).args(control).args(allow).output().expect("mosquitto_ctrl");
+                assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            }
         }
+        // A server that has refused a long body closes the connection: none is used twice.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
         let directory = tempfile::Builder::new().prefix("test-path-").tempdir().expect("a directory");
-        let mut path = Self { redis, influx, broker, replicas: Vec::new(), directory, client: reqwest::Client::new() };
+        let mut path = Self { redis, influx, broker, replicas: Vec::new(), directory, client };
         for number in 0..replicas {
             let port = free_port();
             let mut variables = [path.redis.variables(), path.influx.variables(), path.broker.variables()].concat();
@@ -82,6 +89,9 @@ impl Path {
         let fixed = ["run", "--key", KEY, "--mqtt", &broker, "--mqtt-username", ADMIN_USER, "--mqtt-password", ADMIN_PASSWORD];
         let mut all: Vec<String> = fixed.iter().map(|&word| word.to_owned()).collect();
         all.extend(["--http".to_owned(), addresses.join(","), "--ledger".to_owned(), ledger]);
+        if !more.contains("--timeout") {
+            all.extend(["--timeout".to_owned(), "90".to_owned()]);
+        }
         all.extend(more.split_whitespace().map(str::to_owned));
         all
     }
