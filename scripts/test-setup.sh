@@ -16,6 +16,9 @@ want busybox busybox
 want git git
 want curl curl
 want shellcheck shellcheck
+want mosquitto_pub mosquitto-clients
+want influxd influxdb
+want redis-server redis-server
 want mosquitto mosquitto
 want mosquitto_ctrl mosquitto
 want psql postgresql-client
