@@ -3,7 +3,7 @@
 mod harness;
 
 use harness::Path;
-use iot_support::{Influx, Mosquitto, Redis};
+use iot_support::{Influx, Redis};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ async fn nothing_is_lost_or_doubled_while_everything_is_killed_at_random() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_influxdb_away_the_stream_fills_then_nothing_is_acknowledged_and_all_arrives_later() {
-    let mut path = Path::start_with(1, &[("STREAM_BYTES", "48KiB")], Redis::start(), Influx::start(), Mosquitto::start());
+    let mut path = Path::start_with(1, &[("STREAM_BYTES", "48KiB")]);
     path.influx.kill();
     let arguments = "--devices 20 --messages 4000 --transport mqtt,http --connections 2 --window 400 --repeat-after 30";
     let simulation = path.simulate_apart(arguments);

@@ -2,7 +2,6 @@
 
 use super::Http;
 use crate::devices::Device;
-use crate::payload::Reason;
 use data_encoding::BASE64;
 use http::{HeaderMap, header};
 use service::{DeviceId, KeyHash, Problem};
@@ -19,8 +18,7 @@ pub async fn device(http: &Http, headers: &HeaderMap) -> Result<(String, Arc<Dev
     let found = http.intake.device(&id).await.map_err(|error| Problem::unavailable(error.to_string()))?;
     match found {
         Ok(device) if device.has_key(&key) => Ok((id, device)),
-        // An unknown device and a wrong key look alike.
-        Err(refusal) if refusal.reason == Reason::InactiveDevice => Err(wrong()),
+        // An unknown device, one that may not send, and a wrong key look alike.
         _ => Err(wrong()),
     }
 }

@@ -49,19 +49,18 @@ impl Work {
     /// back-pressure, as the broker sends no more than it may without answers.
     async fn store(&self, messages: &[Message]) -> usize {
         let mut waits = Retry::between(Duration::from_millis(50), Duration::from_secs(1)).waits();
+        let (block, letters, taken) = loop {
+            match self.judge(messages).await {
+                Ok(judged) => break judged,
+                Err(unavailable) => wait(&mut waits, &unavailable.to_string()).await,
+            }
+        };
         loop {
-            let trouble = match self.judge(messages).await {
-                Ok((block, letters, taken)) => match self.intake.append(&block, &letters).await {
-                    Ok(Append::Stored) => return taken,
-                    Ok(Append::Full) => "the stream is full".to_owned(),
-                    Err(error) => error.to_string(),
-                },
-                Err(unavailable) => unavailable.to_string(),
-            };
-            let wait = waits.next().unwrap_or(Duration::from_secs(1));
-            metrics::counter!("ingestion_waits_total").increment(1);
-            tracing::warn!(trouble, messages = messages.len(), "messages wait unacknowledged");
-            tokio::time::sleep(wait).await;
+            match self.intake.append(&block, &letters).await {
+                Ok(Append::Stored) => return taken,
+                Ok(Append::Full) => wait(&mut waits, "the stream is full").await,
+                Err(error) => wait(&mut waits, &error.to_string()).await,
+            }
         }
     }
 
@@ -105,6 +104,13 @@ impl Work {
         }
         Ok(())
     }
+}
+
+async fn wait(waits: &mut impl Iterator<Item = Duration>, trouble: &str) {
+    let wait = waits.next().unwrap_or(Duration::from_secs(1));
+    metrics::counter!("ingestion_waits_total").increment(1);
+    tracing::warn!(trouble, wait_seconds = wait.as_secs_f64(), "messages wait unacknowledged");
+    tokio::time::sleep(wait).await;
 }
 
 fn letter(refusal: &Refusal, topic: &str, device: Option<&str>, message: &Message) -> DeadLetter {

@@ -44,12 +44,14 @@ pub struct Answer {
 
 impl Path {
     pub fn start(replicas: usize) -> Self {
-        // As our chart sets it: a queue that drops nothing while a replica is away.
-        let broker = Mosquitto::start_with("max_queued_messages 1000000\nmax_inflight_messages 500\nautosave_interval 1\n");
-        Self::start_with(replicas, &[], Redis::start(), Influx::start(), broker)
+        Self::start_with(replicas, &[])
     }
 
-    pub fn start_with(replicas: usize, more: &[(&str, &str)], redis: Redis, influx: Influx, broker: Mosquitto) -> Self {
+    /// With more variables for the replicas.
+    pub fn start_with(replicas: usize, more: &[(&str, &str)]) -> Self {
+        // Mosquitto's own default drops what is beyond 1,000 messages while a replica is away or the stream is full.
+        let broker = Mosquitto::start_with("max_queued_messages 1000000\nmax_inflight_messages 500\nautosave_interval 1\n");
+        let (redis, influx) = (Redis::start(), Influx::start());
         // Rights are device-management's matter; here one account may do all.
         for access in ["publishClientSend", "publishClientReceive", "subscribePattern", "unsubscribePattern"] {
             for topic in ["#", "$share/ingestion/#"] {
