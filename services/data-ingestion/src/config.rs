@@ -57,15 +57,20 @@ impl Configuration for Config {
         let devices = devices(environment);
         environment.section("Readings");
         let payload = environment.variable("PAYLOAD_LIMIT", "longest payload, unpacked").default::<Bytes>("256KiB");
-        let readings = environment.variable("PAYLOAD_READINGS", "most readings in one payload").within(1, 100_000).default(1000);
+        let readings =
+            environment.variable("PAYLOAD_READINGS", "most readings in one payload").within(1, 100_000).default(1000);
         let oldest = environment
             .variable("OLDEST_TIMESTAMP", "seconds since 1970; older readings are from a clock that was never set")
             .default::<u32>(1_577_836_800u32);
         let ahead = environment.variable("CLOCK_AHEAD", "how far ahead of ours a device's clock may be").default("5m");
-        let entries = environment.variable("BATCH_ENTRIES", "most entries of the stream in one write").within(1, 1024).default(32);
+        let entries = environment
+            .variable("BATCH_ENTRIES", "most entries of the stream in one write")
+            .within(1, 1024)
+            .default(32);
         let linger = environment.variable("BATCH_LINGER", "how long a small batch waits for more").default("20ms");
         environment.section("Operator");
-        let admin = environment.variable("ADMIN_TOKEN", "who may list, remove and replay dead letters").optional_secret();
+        let admin =
+            environment.variable("ADMIN_TOKEN", "who may list, remove and replay dead letters").optional_secret();
         let bounds = Bounds { payload_bytes: payload?.as_usize(), readings: readings?, ..Bounds::default() };
         Ok(Self {
             stream: stream?,
@@ -90,7 +95,8 @@ fn devices(environment: &mut Environment) -> Result<DevicesFrom, Invalid> {
         let key = environment.variable("DEVICES_KEY", "with `any`: the key of every device over HTTP").secret();
         return Ok(DevicesFrom::Any { key: key? });
     }
-    let fresh = environment.variable("DEVICES_FRESH", "how long a device is believed without asking again").default("60s");
+    let fresh =
+        environment.variable("DEVICES_FRESH", "how long a device is believed without asking again").default("60s");
     let stale = environment.variable("DEVICES_STALE", "the same while PostgreSQL is away").default("1h");
     let postgres = postgres::Settings::read(environment);
     Ok(DevicesFrom::Registry { postgres: postgres?, fresh: fresh?, stale: stale? })

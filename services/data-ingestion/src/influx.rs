@@ -45,7 +45,8 @@ impl Settings {
     pub fn read(environment: &mut Environment) -> Result<Self, Invalid> {
         environment.section("InfluxDB");
         let url = environment.variable("INFLUXDB_URL", "its address, `http://influxdb:8086`").required::<String>();
-        let database = environment.variable("INFLUXDB_DATABASE", "database (1.x, VictoriaMetrics)").optional::<String>();
+        let database =
+            environment.variable("INFLUXDB_DATABASE", "database (1.x, VictoriaMetrics)").optional::<String>();
         let username = environment.variable("INFLUXDB_USERNAME", "our user (1.x)").optional::<String>();
         let password = environment.variable("INFLUXDB_PASSWORD", "password of our user (1.x)").optional_secret();
         let organization = environment.variable("INFLUXDB_ORG", "organization (2.x)").optional::<String>();
@@ -101,7 +102,8 @@ impl Influx {
     /// # Errors
     /// No TLS on this machine.
     pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
-        let builder = Client::builder().timeout(settings.timeout).connect_timeout(Duration::from_secs(3)).tcp_nodelay(true);
+        let builder =
+            Client::builder().timeout(settings.timeout).connect_timeout(Duration::from_secs(3)).tcp_nodelay(true);
         Ok(Self { client: builder.pool_max_idle_per_host(4).build()?, settings })
     }
 
@@ -144,7 +146,8 @@ impl Influx {
     /// # Errors
     /// It does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        let response = self.client.get(self.address("/ping", &[])).send().await.map_err(|error| Error::Away(causes(&error)))?;
+        let response =
+            self.client.get(self.address("/ping", &[])).send().await.map_err(|error| Error::Away(causes(&error)))?;
         if response.status().is_success() { Ok(()) } else { Err(Error::Away(format!("status {}", response.status()))) }
     }
 
@@ -161,7 +164,11 @@ impl Influx {
         }
         let response = request.send().await.map_err(|error| Error::Away(causes(&error)))?;
         // VictoriaMetrics has no databases and knows no such statement; a user without the right finds the database made.
-        if response.status().is_server_error() { Err(Error::Away(format!("status {}", response.status()))) } else { Ok(()) }
+        if response.status().is_server_error() {
+            Err(Error::Away(format!("status {}", response.status())))
+        } else {
+            Ok(())
+        }
     }
 
     fn address(&self, path: &str, query: &[(&str, &str)]) -> String {
@@ -210,7 +217,8 @@ mod tests {
             let mut environment = Environment::of(variables);
             assert!(Settings::read(&mut environment).is_err());
         }
-        let variables = [("INFLUXDB_URL", "http://h/"), ("INFLUXDB_ORG", "o"), ("INFLUXDB_BUCKET", "b"), ("INFLUXDB_TOKEN", "t")];
+        let variables =
+            [("INFLUXDB_URL", "http://h/"), ("INFLUXDB_ORG", "o"), ("INFLUXDB_BUCKET", "b"), ("INFLUXDB_TOKEN", "t")];
         let settings = Settings::read(&mut Environment::of(variables)).unwrap();
         assert!(matches!(settings.target, Target::Bucket { .. }));
     }

@@ -81,7 +81,14 @@ impl Intake {
     ///
     /// # Errors
     /// The payload as a whole is refused.
-    pub fn judge(&self, id: &str, device: &Device, payload: &[u8], format: Format<'_>, block: &mut Block) -> Result<Vec<Judged>, Refusal> {
+    pub fn judge(
+        &self,
+        id: &str,
+        device: &Device,
+        payload: &[u8],
+        format: Format<'_>,
+        block: &mut Block,
+    ) -> Result<Vec<Judged>, Refusal> {
         let raws = self.read(payload, format)?;
         let judge = Judge { device: id, schema: &device.schema, clock: &self.clock, now: now() };
         Ok(raws.into_iter().map(|raw| one(&judge, raw, block)).collect())
@@ -100,11 +107,23 @@ impl Intake {
     ///
     /// # Errors
     /// It is still wrong.
-    pub fn replay(&self, id: &str, device: &Device, payload: &[u8], format: Format<'_>, mark: &str, block: &mut Block) -> Result<usize, Refusal> {
+    pub fn replay(
+        &self,
+        id: &str,
+        device: &Device,
+        payload: &[u8],
+        format: Format<'_>,
+        mark: &str,
+        block: &mut Block,
+    ) -> Result<usize, Refusal> {
         let judge = Judge { device: id, schema: &device.schema, clock: &self.clock, now: now() };
         let readings = match format {
             Format::Stored => stored(id, lines(payload, &self.bounds)?)?,
-            _ => self.read(payload, format)?.into_iter().map(|raw| judge.judge(&raw?)).collect::<Result<Vec<Reading>, Refusal>>()?,
+            _ => self
+                .read(payload, format)?
+                .into_iter()
+                .map(|raw| judge.judge(&raw?))
+                .collect::<Result<Vec<Reading>, Refusal>>()?,
         };
         for (number, mut reading) in readings.into_iter().enumerate() {
             reading.boot = Some(format!("~{mark}").into());

@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn a_block_comes_back() {
-        let point = |measurement: &str, fields: &str| Point { measurement: measurement.into(), fields: fields.to_owned() };
+        let point =
+            |measurement: &str, fields: &str| Point { measurement: measurement.into(), fields: fields.to_owned() };
         let points = vec![point("pir_motion", "motion_detected=t"), point("mq134_gas", "concentration_ppm=3")];
         let reading = Reading { device: "esp-1".into(), boot: Some("b".into()), seq: 7, time: -5, points };
         let mut block = Block::default();
@@ -186,7 +187,10 @@ mod tests {
         block.push_refused("esp-1", "b", 8, "too_old");
         let stored = read(block.bytes()).unwrap();
         assert_eq!((stored[0].device, stored[0].boot, stored[0].seq, stored[0].time), ("esp-1", "b", 7, -5));
-        assert_eq!(stored[0].points().unwrap(), [("pir_motion", "motion_detected=t"), ("mq134_gas", "concentration_ppm=3")]);
+        assert_eq!(
+            stored[0].points().unwrap(),
+            [("pir_motion", "motion_detected=t"), ("mq134_gas", "concentration_ppm=3")]
+        );
         assert_eq!((stored[1].seq, stored[1].refused), (8, "too_old"));
         assert!(stored[1].points().unwrap().is_empty());
     }

@@ -26,7 +26,8 @@ impl Receipts {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.sent.remove(&device);
         // A batch read late must not take back what a younger one said of the same boot.
-        let older = inner.waiting.get(&device).is_some_and(|known| known.boot == receipt.boot && known.stored > receipt.stored);
+        let older =
+            inner.waiting.get(&device).is_some_and(|known| known.boot == receipt.boot && known.stored > receipt.stored);
         if !older {
             inner.waiting.insert(device, receipt);
         }

@@ -50,7 +50,9 @@ impl Judge<'_> {
             return Some((name, sensor));
         }
         let mut sensors = self.schema.0.iter();
-        sensors.find(|(_, sensor)| sensor.measurement.as_deref() == Some(name)).map(|(name, sensor)| (name.as_str(), sensor))
+        sensors
+            .find(|(_, sensor)| sensor.measurement.as_deref() == Some(name))
+            .map(|(name, sensor)| (name.as_str(), sensor))
     }
 
     fn point(&self, values: &SensorValues<'_>) -> Result<Point, Refusal> {
@@ -96,7 +98,13 @@ fn unit<'a>(sensor: &Sensor, values: &'a SensorValues<'_>) -> Result<Option<&'a 
     Err(Refusal::new(Reason::OutOfRange, format!("no value of the sensor is measured in `{}`", shortened(unit))))
 }
 
-fn encode(field: &Field, name: &str, value: &Scalar<'_>, unit: Option<&str>, fields: &mut String) -> Result<(), Refusal> {
+fn encode(
+    field: &Field,
+    name: &str,
+    value: &Scalar<'_>,
+    unit: Option<&str>,
+    fields: &mut String,
+) -> Result<(), Refusal> {
     let column = field.stored_as.as_deref().unwrap_or(name);
     let factor = unit.and_then(|unit| field.accepts.get(unit)).copied();
     match (field.kind, value) {
@@ -194,7 +202,8 @@ mod tests {
                 "mq134":{"gas_concentration":1500,"unit":"ppb"}}"#,
         )
         .unwrap();
-        let lines: Vec<String> = reading.points.iter().map(|point| format!("{} {}", point.measurement, point.fields)).collect();
+        let lines: Vec<String> =
+            reading.points.iter().map(|point| format!("{} {}", point.measurement, point.fields)).collect();
         assert_eq!(
             lines,
             [
@@ -223,7 +232,8 @@ mod tests {
     fn line_protocol_may_name_the_measurement() {
         let raw = lines(b"mq134_gas gas_concentration=3 1700000000", &Bounds::default()).unwrap().remove(0).unwrap();
         let schema = original();
-        let reading = Judge { device: "esp-1", schema: &schema, clock: &Clock::default(), now: NOW }.judge(&raw).unwrap();
+        let reading =
+            Judge { device: "esp-1", schema: &schema, clock: &Clock::default(), now: NOW }.judge(&raw).unwrap();
         assert_eq!(reading.points[0].fields, "concentration_ppm=3");
     }
 }

@@ -115,7 +115,9 @@ impl Writer {
         for entry in entries {
             match reading::read(&entry.block) {
                 Ok(more) => readings.extend(more),
-                Err(error) => letters.push(DeadLetter::new("malformed", &error.to_string(), "stream", None, &entry.block)),
+                Err(error) => {
+                    letters.push(DeadLetter::new("malformed", &error.to_string(), "stream", None, &entry.block))
+                }
             }
         }
         let Some(mut batch) = self.batch(readings, letters).await else { return };
@@ -129,14 +131,19 @@ impl Writer {
 
     /// Encodes what must be written. `None`: the shutdown has begun.
     async fn batch<'a>(&self, readings: Vec<Stored<'a>>, letters: Vec<DeadLetter>) -> Option<Batch<'a>> {
-        let points: Vec<Vec<(&str, &str)>> = readings.iter().map(|reading| reading.points().unwrap_or_default()).collect();
-        let numbered: Vec<usize> = (0..readings.len()).filter(|&at| readings[at].seq > 0 && !points[at].is_empty()).collect();
+        let points: Vec<Vec<(&str, &str)>> =
+            readings.iter().map(|reading| reading.points().unwrap_or_default()).collect();
+        let numbered: Vec<usize> =
+            (0..readings.len()).filter(|&at| readings[at].seq > 0 && !points[at].is_empty()).collect();
         let asked: Vec<(&Stored<'_>, String)> = numbered
             .iter()
-            .map(|&at| (&readings[at], points[at].iter().map(|(measurement, _)| *measurement).collect::<Vec<_>>().join(",")))
+            .map(|&at| {
+                (&readings[at], points[at].iter().map(|(measurement, _)| *measurement).collect::<Vec<_>>().join(","))
+            })
             .collect();
         let retry = Retry::between(Duration::from_millis(100), LONGEST_WAIT);
-        let times = retry.run("times of readings", &self.shutdown, || self.stream.times(&asked)).await.ok().flatten()?;
+        let times =
+            retry.run("times of readings", &self.shutdown, || self.stream.times(&asked)).await.ok().flatten()?;
         let mut moved = numbered.iter().copied().zip(times).peekable();
         let mut text = String::with_capacity(readings.len() * 160);
         let mut lines = Vec::with_capacity(readings.len() * 3);

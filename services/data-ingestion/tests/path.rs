@@ -57,7 +57,11 @@ async fn with_influxdb_away_the_stream_fills_then_nothing_is_acknowledged_and_al
     // Small ones still fit for a while.
     path.until("HTTP is told to wait", || async {
         let answer = path.post(0, "/api/v1/sensor-data", "other-1", &path.reading(0, false)).await;
-        assert!(matches!((answer.status, answer.retry_after.as_deref()), (202, None) | (503, Some("5"))), "{}", answer.status);
+        assert!(
+            matches!((answer.status, answer.retry_after.as_deref()), (202, None) | (503, Some("5"))),
+            "{}",
+            answer.status
+        );
         answer.status == 503
     })
     .await;
@@ -77,7 +81,8 @@ async fn two_replicas_share_the_load_and_the_survivor_takes_over_within_ten_seco
     let arguments = "--devices 30 --messages 6000 --rate 1500 --transport mqtt --connections 6 --window 2000 --repeat-after 3600 --timeout 60";
     let simulation = path.simulate_apart(arguments);
     path.until("both replicas work", || async {
-        path.metric(0, "ingestion_readings_accepted_total").await > 200.0 && path.metric(1, "ingestion_readings_accepted_total").await > 200.0
+        path.metric(0, "ingestion_readings_accepted_total").await > 200.0
+            && path.metric(1, "ingestion_readings_accepted_total").await > 200.0
     })
     .await;
     // It receives, but does nothing with it any more.
@@ -112,7 +117,10 @@ async fn bad_input_is_refused_with_a_reason_and_counted() {
     for topic in ["neurobuild/sensors/a b/data", "neurobuild/sensors/x,y z=1/data", "neurobuild/sensors/-ab/data"] {
         path.publish(topic, "{}");
     }
-    path.publish("neurobuild/sensors/esp-1/data", r#"{"device_id":"esp-2","timestamp":1700000000,"sensors":{"pir":{"motion_detected":true}}}"#);
+    path.publish(
+        "neurobuild/sensors/esp-1/data",
+        r#"{"device_id":"esp-2","timestamp":1700000000,"sensors":{"pir":{"motion_detected":true}}}"#,
+    );
     path.until("all are dead letters", || async { path.dead_letters(0).await.len() == 4 }).await;
     let letters = path.dead_letters(0).await;
     let reasons: Vec<&str> = letters.iter().filter_map(|letter| letter["reason"].as_str()).collect();
@@ -138,7 +146,10 @@ async fn a_point_that_influxdb_refuses_becomes_a_dead_letter_and_can_be_replayed
     let id = letters[0]["id"].as_str().expect("an id");
     let answer = path.post_as_operator(0, &format!("/api/v1/dead-letters/{id}/replay")).await;
     assert_eq!(answer.status, 202, "{:?}", answer.body);
-    path.until("the replayed point is stored", || async { path.influx.query("SELECT * FROM mq134_gas").contains("esp-1") }).await;
+    path.until("the replayed point is stored", || async {
+        path.influx.query("SELECT * FROM mq134_gas").contains("esp-1")
+    })
+    .await;
     assert!(path.dead_letters(0).await.is_empty());
 }
 

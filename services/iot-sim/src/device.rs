@@ -107,8 +107,13 @@ impl Device {
     /// Readings that waited too long for a receipt, at most `most`.
     pub fn repeats(&mut self, options: &Run, most: usize) -> Vec<Sending> {
         let late = |waiting: &Waiting| waiting.sent.is_none_or(|sent| sent.elapsed() > options.repeat_after);
-        let due: Vec<(u32, i64)> =
-            self.waiting.iter().filter(|(_, waiting)| late(waiting)).take(most).map(|(seq, waiting)| (*seq, waiting.time)).collect();
+        let due: Vec<(u32, i64)> = self
+            .waiting
+            .iter()
+            .filter(|(_, waiting)| late(waiting))
+            .take(most)
+            .map(|(seq, waiting)| (*seq, waiting.time))
+            .collect();
         self.shared.counts.repeats.fetch_add(due.len() as u64, Relaxed);
         let mut all = Vec::with_capacity(due.len());
         for (seq, time) in due {

@@ -77,7 +77,8 @@ pub async fn run(options: Box<Run>) -> Result<Summary> {
     let shared = Arc::new(Shared { boot, counts: Counts::default(), ledger: Mutex::new(Some(ledger)) });
     let mut devices: Vec<Device> = Vec::with_capacity(ids.len());
     for (number, (id, key)) in ids.into_iter().zip(keys).enumerate() {
-        let share = options.messages / u64::from(count) + u64::from((number as u64) < options.messages % u64::from(count));
+        let share =
+            options.messages / u64::from(count) + u64::from((number as u64) < options.messages % u64::from(count));
         ensure!(share < u64::from(u32::MAX), "too many readings for a device");
         devices.push(Device::new(number as u32, id, key, share, Arc::clone(&shared)));
     }

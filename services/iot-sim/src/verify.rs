@@ -93,12 +93,20 @@ fn device(found: &mut Found, id: &str, entries: &[Entry], gas: &Points, radar: &
         found.missing += 1;
         found.example(format!("{id} {seq}: missing"));
     }
-    paired(found, id, &numbers, radar, |seq, value| value.parse::<f64>().is_ok_and(|value| value == f64::from(seq % 600)));
+    paired(found, id, &numbers, radar, |seq, value| {
+        value.parse::<f64>().is_ok_and(|value| value == f64::from(seq % 600))
+    });
     paired(found, id, &numbers, motion, |seq, value| value == if seq % 2 == 0 { "true" } else { "false" });
 }
 
 /// The points of another measurement go with the readings, one to one.
-fn paired(found: &mut Found, id: &str, numbers: &HashMap<i64, u32>, points: &Points, right: impl Fn(u32, &str) -> bool) {
+fn paired(
+    found: &mut Found,
+    id: &str,
+    numbers: &HashMap<i64, u32>,
+    points: &Points,
+    right: impl Fn(u32, &str) -> bool,
+) {
     let wrong = points.iter().filter(|(time, value)| !numbers.get(time).is_some_and(|seq| right(*seq, value))).count();
     let unpaired = wrong.max(numbers.len().abs_diff(points.len()));
     if unpaired > 0 {
@@ -154,7 +162,8 @@ mod tests {
 
     #[test]
     fn lost_twice_and_strange_ones_are_found() {
-        let found = check(&[entry(1, 10), entry(2, 20)], &[(10, "1"), (11, "1"), (30, "7")], &[(10, "1")], &[(10, "false")]);
+        let found =
+            check(&[entry(1, 10), entry(2, 20)], &[(10, "1"), (11, "1"), (30, "7")], &[(10, "1")], &[(10, "false")]);
         assert_eq!((found.missing, found.twice, found.without_receipt, found.unpaired), (1, 1, 1, 4));
     }
 }

@@ -5,8 +5,8 @@ use super::{Device, Devices, Unavailable};
 use futures::future::BoxFuture;
 use service::schema::ReadingSchema;
 use service::{KeyHash, Retry, Shutdown};
-use sqlx::postgres::{PgListener, PgPool};
 use sqlx::Row;
+use sqlx::postgres::{PgListener, PgPool};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -62,7 +62,8 @@ impl Registry {
             return Ok(device);
         }
         let changes = self.memory.lock().unwrap_or_else(PoisonError::into_inner).changes;
-        let statement = "SELECT state, sensors::text AS sensors, credential_hash FROM ingest_devices WHERE device_id = $1";
+        let statement =
+            "SELECT state, sensors::text AS sensors, credential_hash FROM ingest_devices WHERE device_id = $1";
         match sqlx::query(statement).bind(id).fetch_all(&self.pool).await {
             Ok(rows) => {
                 let device = self.device(&rows)?;
@@ -98,7 +99,8 @@ impl Registry {
         if let Some(schema) = memory.schemas.get(&hash) {
             return Ok(Arc::clone(schema));
         }
-        let schema: ReadingSchema = serde_json::from_str(text).map_err(|error| Unavailable(format!("a schema: {error}")))?;
+        let schema: ReadingSchema =
+            serde_json::from_str(text).map_err(|error| Unavailable(format!("a schema: {error}")))?;
         if memory.schemas.len() >= 1000 {
             memory.schemas.clear();
         }

@@ -44,7 +44,11 @@ pub struct Replayed {
 /// Lists dead letters.
 #[utoipa::path(get, path = "/api/v1/dead-letters", tag = "dead letters", params(Page),
     responses((status = 200, body = Letters), (status = 401, description = "No admin token.")))]
-pub async fn list(State(http): State<Http>, headers: HeaderMap, Query(page): Query<Page>) -> Result<Json<Letters>, Problem> {
+pub async fn list(
+    State(http): State<Http>,
+    headers: HeaderMap,
+    Query(page): Query<Page>,
+) -> Result<Json<Letters>, Problem> {
     auth::admin(&http, &headers)?;
     let limit = page.limit.unwrap_or(50);
     if !(1..=500).contains(&limit) {
@@ -61,7 +65,11 @@ pub async fn list(State(http): State<Http>, headers: HeaderMap, Query(page): Que
 /// Removes a dead letter.
 #[utoipa::path(delete, path = "/api/v1/dead-letters/{id}", tag = "dead letters", params(("id" = String, Path)),
     responses((status = 204, description = "Removed."), (status = 401, description = "No admin token."), (status = 404, description = "None.")))]
-pub async fn remove(State(http): State<Http>, headers: HeaderMap, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub async fn remove(
+    State(http): State<Http>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
     auth::admin(&http, &headers)?;
     check(&id)?;
     match http.intake.stream.forget_dead_letter(&id).await.map_err(away)? {
@@ -104,7 +112,8 @@ pub async fn replay(
 
 /// An id of a stream's entry: milliseconds and a number.
 fn check(id: &str) -> Result<(), Problem> {
-    let digits = |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits =
+        |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     match id.split_once('-') {
         Some((time, number)) if digits(time, 15) && digits(number, 9) => Ok(()),
         _ => Err(Problem::bad_request("that is no id of a dead letter")),

@@ -17,13 +17,19 @@ use service::{Detail, Problem};
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
     responses((status = 202, body = Taken), (status = 401, description = "No device's id and key."), (status = 422, description = "Refused."),
         (status = 503, description = "The stream is full or Redis is away: try again after `Retry-After`.")))]
-pub async fn single(State(http): State<Http>, headers: HeaderMap, bytes: Bytes) -> Result<(StatusCode, Json<Taken>), Problem> {
+pub async fn single(
+    State(http): State<Http>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<(StatusCode, Json<Taken>), Problem> {
     let (id, mut judged, receipt) = take(&http, &headers, &bytes, Format::Json).await?;
     if judged.len() != 1 {
         return Err(Problem::bad_request("one reading is taken here; send arrays to `/api/v1/sensor-data/batch`"));
     }
     match judged.remove(0).verdict {
-        Ok(timestamp) => Ok((StatusCode::ACCEPTED, Json(Taken { message: "accepted", device_id: id, timestamp, receipt }))),
+        Ok(timestamp) => {
+            Ok((StatusCode::ACCEPTED, Json(Taken { message: "accepted", device_id: id, timestamp, receipt })))
+        }
         Err(refusal) => Err(refused(refusal)),
     }
 }
@@ -33,7 +39,11 @@ pub async fn single(State(http): State<Http>, headers: HeaderMap, bytes: Bytes) 
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
     responses((status = 202, body = Batch), (status = 401, description = "No device's id and key."), (status = 422, description = "Refused."),
         (status = 503, description = "The stream is full or Redis is away: try again after `Retry-After`.")))]
-pub async fn batch(State(http): State<Http>, headers: HeaderMap, bytes: Bytes) -> Result<(StatusCode, Json<Batch>), Problem> {
+pub async fn batch(
+    State(http): State<Http>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<(StatusCode, Json<Batch>), Problem> {
     answer(take(&http, &headers, &bytes, Format::Json).await?)
 }
 
@@ -42,11 +52,17 @@ pub async fn batch(State(http): State<Http>, headers: HeaderMap, bytes: Bytes) -
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
     responses((status = 202, body = Batch), (status = 401, description = "No device's id and key."), (status = 422, description = "Refused."),
         (status = 503, description = "The stream is full or Redis is away: try again after `Retry-After`.")))]
-pub async fn lines(State(http): State<Http>, headers: HeaderMap, bytes: Bytes) -> Result<(StatusCode, Json<Batch>), Problem> {
+pub async fn lines(
+    State(http): State<Http>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<(StatusCode, Json<Batch>), Problem> {
     answer(take(&http, &headers, &bytes, Format::Lines).await?)
 }
 
-fn answer((device_id, judged, receipt): (String, Vec<Judged>, Option<Receipt>)) -> Result<(StatusCode, Json<Batch>), Problem> {
+fn answer(
+    (device_id, judged, receipt): (String, Vec<Judged>, Option<Receipt>),
+) -> Result<(StatusCode, Json<Batch>), Problem> {
     let results: Vec<Outcome> = judged.into_iter().map(Outcome::from).collect();
     let accepted = results.iter().filter(|outcome| outcome.reason.is_none()).count();
     let refused = results.len() - accepted;

@@ -32,7 +32,11 @@ enum Frame<'a> {
 #[utoipa::path(get, path = "/api/v1/stream", tag = "readings",
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
     responses((status = 101, description = "A WebSocket."), (status = 401, description = "No device's id and key.")))]
-pub async fn stream(State(http): State<Http>, headers: HeaderMap, upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>) -> Result<Response, Problem> {
+pub async fn stream(
+    State(http): State<Http>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
     let (id, device) = auth::device(&http, &headers).await?;
     let upgrade = upgrade.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
     let limit = http.intake.bounds.payload_bytes;

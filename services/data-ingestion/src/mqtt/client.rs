@@ -5,8 +5,8 @@ use futures::stream::{self, Stream};
 use rumqttc::mqttbytes::QoS;
 use rumqttc::mqttbytes::v5::{DisconnectProperties, DisconnectReasonCode, Packet, Publish};
 use rumqttc::{
-    AckMode, AsyncClient, EventLoop, IncomingPacketSizeLimit, MqttOptions, PersistedAckMode, PersistedSession, PublishOptions,
-    SessionStore, SessionStoreKey, Transport,
+    AckMode, AsyncClient, EventLoop, IncomingPacketSizeLimit, MqttOptions, PersistedAckMode, PersistedSession,
+    PublishOptions, SessionStore, SessionStoreKey, Transport,
 };
 use service::mqtt::Tls;
 use std::time::Duration;
@@ -213,7 +213,8 @@ impl SessionStore for Blank {
 }
 
 fn transport(tls: &Tls) -> Result<Transport, Lost> {
-    let read = |path: &std::path::Path| std::fs::read(path).map_err(|error| Lost(format!("{}: {error}", path.display())));
+    let read =
+        |path: &std::path::Path| std::fs::read(path).map_err(|error| Lost(format!("{}: {error}", path.display())));
     let identity = match &tls.identity {
         Some((certificate, key)) => Some((read(certificate)?, read(key)?)),
         None => None,

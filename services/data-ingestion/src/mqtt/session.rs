@@ -5,7 +5,7 @@ use super::work::Work;
 use crate::intake::Intake;
 use crate::receipts::Receipts;
 use futures::{Stream, StreamExt};
-use service::{Retry, Shutdown, Topics, TopicPrefix};
+use service::{Retry, Shutdown, TopicPrefix, Topics};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -76,7 +76,8 @@ impl Session {
         let client = connection.client();
         let mut events = std::pin::pin!(connection.events());
         let open = Arc::new(AtomicUsize::new(0));
-        let work = Work { intake: self.intake.clone(), prefix: self.options.broker.prefix.clone(), open: Arc::clone(&open) };
+        let work =
+            Work { intake: self.intake.clone(), prefix: self.options.broker.prefix.clone(), open: Arc::clone(&open) };
         // Brokers may have their own idea of how many messages wait for answers (Mosquitto 2.0.11 sends more than our Receive
         // Maximum when a session comes back), but never more than there are packet ids.
         let (messages, arrived) = mpsc::channel(usize::from(u16::MAX));
@@ -130,7 +131,9 @@ impl Session {
                     messages.try_send(message).map_err(|_| Lost::overrun())?;
                 }
                 Ok(Event::Unsubscribed) => watch.unsubscribed = true,
-                Ok(Event::SubscriptionRefused) => tracing::error!(filter = self.filter, "the broker refuses the subscription"),
+                Ok(Event::SubscriptionRefused) => {
+                    tracing::error!(filter = self.filter, "the broker refuses the subscription")
+                }
                 Ok(Event::Other) => {}
             }
         }
@@ -150,7 +153,8 @@ impl Drain {
 
 /// What is queued goes out, the farewell last.
 async fn flush(mut events: impl Stream<Item = Result<Event, Lost>> + Unpin) {
-    let _ = tokio::time::timeout(Duration::from_secs(2), async { while let Some(Ok(_)) = events.next().await {} }).await;
+    let _ =
+        tokio::time::timeout(Duration::from_secs(2), async { while let Some(Ok(_)) = events.next().await {} }).await;
 }
 
 fn send_receipts(receipts: &Receipts, client: &Client, prefix: &TopicPrefix) {

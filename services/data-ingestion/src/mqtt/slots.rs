@@ -6,8 +6,8 @@ use super::session::{Role, Session};
 use crate::intake::Intake;
 use crate::receipts::Receipts;
 use crate::stream::Stream;
-use service::config::{Environment, Invalid};
 use service::Shutdown;
+use service::config::{Environment, Invalid};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -41,7 +41,10 @@ impl Settings {
             .variable("MQTT_SHARE", "name of the shared subscription; client ids are `<name>-<slot>`")
             .default::<String>("ingestion");
         let in_flight = environment
-            .variable("MQTT_IN_FLIGHT", "most messages that wait for our answer; Mosquitto's `max_inflight_messages` bounds it too")
+            .variable(
+                "MQTT_IN_FLIGHT",
+                "most messages that wait for our answer; Mosquitto's `max_inflight_messages` bounds it too",
+            )
             .within(1, 10_000)
             .default(256);
         let slots = environment.variable("MQTT_SLOTS", "most replicas").within(1, 1000).default(16);
@@ -50,7 +53,11 @@ impl Settings {
             .default("4s");
         let share = share?;
         if share.is_empty() || !share.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
-            return Err(environment.mistake("MQTT_SHARE", "has other characters than letters, digits, `-` and `_`", None));
+            return Err(environment.mistake(
+                "MQTT_SHARE",
+                "has other characters than letters, digits, `-` and `_`",
+                None,
+            ));
         }
         Ok(Self { broker: broker?, share, in_flight: in_flight?, slots: slots?, lease: lease? })
     }
@@ -156,7 +163,9 @@ impl Replica {
                     break;
                 }
                 // While Redis is away nobody else can take it either, and nothing is acknowledged.
-                Err(error) => tracing::warn!(slot, %error, since_seconds = renewed.elapsed().as_secs(), "the lease is not renewed"),
+                Err(error) => {
+                    tracing::warn!(slot, %error, since_seconds = renewed.elapsed().as_secs(), "the lease is not renewed")
+                }
             }
         }
         stop.begin();

@@ -66,8 +66,10 @@ impl Work {
 
     async fn judge(&self, messages: &[Message]) -> Result<(Block, Vec<DeadLetter>, usize), Unavailable> {
         let (mut block, mut letters, mut taken) = (Block::default(), Vec::new(), 0);
+        // Near the bound small blocks still get in, beside those of HTTP.
+        let most = BLOCK_BYTES.min(self.intake.stream.settings().bytes.as_usize() / 8);
         for message in messages {
-            if block.bytes().len() >= BLOCK_BYTES {
+            if taken > 0 && block.bytes().len() >= most {
                 break;
             }
             self.one(message, &mut block, &mut letters).await?;
@@ -76,7 +78,12 @@ impl Work {
         Ok((block, letters, taken))
     }
 
-    async fn one(&self, message: &Message, block: &mut Block, letters: &mut Vec<DeadLetter>) -> Result<(), Unavailable> {
+    async fn one(
+        &self,
+        message: &Message,
+        block: &mut Block,
+        letters: &mut Vec<DeadLetter>,
+    ) -> Result<(), Unavailable> {
         metrics::counter!("ingestion_messages_total", "transport" => "mqtt").increment(1);
         let topic = message.topic().unwrap_or_default();
         let Some((id, last)) = self.prefix.parse_up(topic) else {
@@ -97,7 +104,11 @@ impl Work {
                 // One letter for the whole message: it is what can be tried again.
                 let refusals: Vec<Refusal> = judged.into_iter().filter_map(|judged| judged.verdict.err()).collect();
                 if let Some(first) = refusals.first() {
-                    let detail = if refusals.len() == 1 { first.text.clone() } else { format!("{} (and {} more)", first.text, refusals.len() - 1) };
+                    let detail = if refusals.len() == 1 {
+                        first.text.clone()
+                    } else {
+                        format!("{} (and {} more)", first.text, refusals.len() - 1)
+                    };
                     letters.push(DeadLetter::new(first.reason.word(), &detail, topic, Some(id), message.payload()));
                 }
             }

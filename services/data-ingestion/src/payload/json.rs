@@ -39,7 +39,10 @@ fn reading<'a>(text: &'a str, bounds: &Bounds) -> Result<Raw<'a>, Refusal> {
 
 fn text<'a>(payload: &'a [u8], bounds: &Bounds) -> Result<&'a str, Refusal> {
     if payload.len() > bounds.payload_bytes {
-        return Err(Refusal::new(Reason::TooLarge, format!("the payload is longer than {} bytes", bounds.payload_bytes)));
+        return Err(Refusal::new(
+            Reason::TooLarge,
+            format!("the payload is longer than {} bytes", bounds.payload_bytes),
+        ));
     }
     std::str::from_utf8(payload).map_err(|_| Refusal::new(Reason::NotUtf8, "the payload is not UTF-8"))
 }
@@ -70,7 +73,8 @@ fn malformed(text: &str, error: &serde_json::Error) -> Refusal {
     let from = (0..=before).rev().find(|at| line.is_char_boundary(*at)).unwrap_or_default();
     let rest = line[from..].trim_start_matches(['-', ' ']).to_ascii_lowercase();
     let tail: String = line[..from].chars().rev().take(2).collect();
-    let not_finite = ["nan", "inf"].iter().any(|word| rest.starts_with(word)) || tail.contains(['N', 'I']) && rest.starts_with(['a', 'n']);
+    let not_finite = ["nan", "inf"].iter().any(|word| rest.starts_with(word))
+        || tail.contains(['N', 'I']) && rest.starts_with(['a', 'n']);
     if not_finite || error.to_string().contains("number out of range") {
         return Refusal::new(Reason::NotFinite, "a number is NaN, infinite or too large");
     }
@@ -176,7 +180,11 @@ impl ReadingSeed<'_> {
     fn text<'de, A: MapAccess<'de>>(&self, map: &mut A, key: &str) -> Result<Cow<'de, str>, A::Error> {
         match self.scalar(map, key)? {
             Scalar::Text(text) => Ok(text),
-            other => Err(self.noted.refuse(Reason::WrongType, pointer(&[key]), format!("`{key}` is {}, not text", other.kind()))),
+            other => Err(self.noted.refuse(
+                Reason::WrongType,
+                pointer(&[key]),
+                format!("`{key}` is {}, not text", other.kind()),
+            )),
         }
     }
 

@@ -11,7 +11,10 @@ use std::borrow::Cow;
 /// The payload is too large or not UTF-8.
 pub fn lines<'a>(payload: &'a [u8], bounds: &Bounds) -> Result<Vec<Result<Raw<'a>, Refusal>>, Refusal> {
     if payload.len() > bounds.payload_bytes {
-        return Err(Refusal::new(Reason::TooLarge, format!("the payload is longer than {} bytes", bounds.payload_bytes)));
+        return Err(Refusal::new(
+            Reason::TooLarge,
+            format!("the payload is longer than {} bytes", bounds.payload_bytes),
+        ));
     }
     let text = std::str::from_utf8(payload).map_err(|_| Refusal::new(Reason::NotUtf8, "the payload is not UTF-8"))?;
     let mut readings = Vec::new();
@@ -51,7 +54,8 @@ fn one<'a>(line: &'a str, bounds: &Bounds) -> Result<Raw<'a>, Refusal> {
     let fields = fields(&mut scan, bounds)?;
     let time = scan.rest.trim_matches(' ');
     if !time.is_empty() {
-        let time: i64 = time.parse().map_err(|_| Refusal::new(Reason::BadTimestamp, "the timestamp is no whole number"))?;
+        let time: i64 =
+            time.parse().map_err(|_| Refusal::new(Reason::BadTimestamp, "the timestamp is no whole number"))?;
         raw.time = scale(time);
     }
     if measurement.len() > bounds.text_bytes {
@@ -78,7 +82,8 @@ fn apply_tag<'a>(raw: &mut Raw<'a>, key: &str, value: Cow<'a, str>) -> Result<()
         "boot" => Err(Refusal::new(Reason::BadSequence, "`boot` has 1 to 32 letters, digits, `_`, `-` and `.`")),
         "seq" => {
             let seq = value.parse().ok().filter(|seq| (1..=SEQ_LARGEST).contains(seq));
-            let seq = seq.ok_or_else(|| Refusal::new(Reason::BadSequence, "`seq` is a whole number from 1 to 2^53 - 1"))?;
+            let seq =
+                seq.ok_or_else(|| Refusal::new(Reason::BadSequence, "`seq` is a whole number from 1 to 2^53 - 1"))?;
             raw.seq.replace(seq).map_or(Ok(()), |_| Err(twice()))
         }
         _ => Err(Refusal::new(Reason::UnknownKey, "only the tags `device_id`, `boot` and `seq` may be sent")),
@@ -93,7 +98,10 @@ fn fields<'a>(scan: &mut Scan<'a>, bounds: &Bounds) -> Result<Vec<(Cow<'a, str>,
             return Err(malformed("a field has no name"));
         }
         if fields.len() == bounds.fields || key.len() > bounds.text_bytes {
-            return Err(Refusal::new(Reason::TooLarge, format!("more than {} fields, or a name that is too long", bounds.fields)));
+            return Err(Refusal::new(
+                Reason::TooLarge,
+                format!("more than {} fields, or a name that is too long", bounds.fields),
+            ));
         }
         if fields.iter().any(|(known, _)| *known == key) {
             return Err(Refusal::new(Reason::DuplicateKey, "a field stands twice"));
@@ -157,7 +165,10 @@ impl<'a> Scan<'a> {
                     return Ok((Scalar::Text(Cow::Owned(text)), end));
                 }
                 _ if text.len() >= bounds.text_bytes => {
-                    return Err(Refusal::new(Reason::TooLarge, format!("text of more than {} bytes", bounds.text_bytes)));
+                    return Err(Refusal::new(
+                        Reason::TooLarge,
+                        format!("text of more than {} bytes", bounds.text_bytes),
+                    ));
                 }
                 _ => text.push(char),
             }
@@ -184,7 +195,14 @@ fn scalar(word: &str) -> Result<Scalar<'static>, Refusal> {
     if let Some(digits) = word.strip_suffix('i') {
         return match digits.parse() {
             Ok(number) => Ok(Scalar::Integer(number)),
-            Err(error) if matches!(error.kind(), std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow) => Err(not_finite()),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow
+                ) =>
+            {
+                Err(not_finite())
+            }
             Err(_) => Err(malformed("a value is neither number, boolean nor text in quotes")),
         };
     }
@@ -203,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_line() {
-        let line = br#"ld2410,device_id=esp-1,seq=7,boot=a distance=12.5,energy=3i,presence=t,note="a \"b\", c" 1700000000"#;
+        let line =
+            br#"ld2410,device_id=esp-1,seq=7,boot=a distance=12.5,energy=3i,presence=t,note="a \"b\", c" 1700000000"#;
         let raw = lines(line, &Bounds::default()).unwrap().remove(0).unwrap();
         assert_eq!((raw.seq, raw.boot.as_deref(), raw.time), (Some(7), Some("a"), Some(1_700_000_000_000_000_000)));
         let expected = [

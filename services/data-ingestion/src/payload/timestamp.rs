@@ -27,7 +27,8 @@ impl Clock {
     /// [`Reason::TooOld`], [`Reason::InFuture`].
     pub fn check(&self, time: i64, now: i64) -> Result<(), Refusal> {
         if time < self.oldest {
-            return Err(Refusal::new(Reason::TooOld, "the timestamp is before 2020: the device's clock is not set").at("/timestamp"));
+            return Err(Refusal::new(Reason::TooOld, "the timestamp is before 2020: the device's clock is not set")
+                .at("/timestamp"));
         }
         let ahead = i64::try_from(self.ahead.as_nanos()).unwrap_or(i64::MAX);
         if time > now.saturating_add(ahead) {

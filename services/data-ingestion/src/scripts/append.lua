@@ -4,7 +4,9 @@
 local trimmed = 0
 if #ARGV[3] > 0 then
   local bytes = tonumber(redis.call('GET', KEYS[2]) or '0')
-  if bytes + #ARGV[3] > tonumber(ARGV[2]) or redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then
+  local entries = redis.call('XLEN', KEYS[1])
+  -- An empty stream takes any block: one that is larger than the bound would otherwise wait for ever.
+  if entries >= tonumber(ARGV[1]) or (entries > 0 and bytes + #ARGV[3] > tonumber(ARGV[2])) then
     return {0, 0}
   end
   redis.call('XADD', KEYS[1], '*', 'b', ARGV[3])

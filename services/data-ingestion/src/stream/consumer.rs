@@ -45,8 +45,14 @@ impl Consumer {
             .set_connection_timeout(Some(Duration::from_secs(2)))
             .set_response_timeout(Some(Duration::from_secs(15)));
         let mut connection = self.stream.client.get_multiplexed_async_connection_with_config(&config).await?;
-        let made: redis::RedisResult<redis::Value> =
-            redis::cmd("XGROUP").arg("CREATE").arg(STREAM).arg(GROUP).arg("0").arg("MKSTREAM").query_async(&mut connection).await;
+        let made: redis::RedisResult<redis::Value> = redis::cmd("XGROUP")
+            .arg("CREATE")
+            .arg(STREAM)
+            .arg(GROUP)
+            .arg("0")
+            .arg("MKSTREAM")
+            .query_async(&mut connection)
+            .await;
         match made {
             Err(error) if error.code() != Some("BUSYGROUP") => return Err(error.into()),
             _ => {}
@@ -102,7 +108,9 @@ impl Consumer {
         let consumers = match info {
             Ok(info) => info.consumers,
             // No stream or no group yet: nobody has anything.
-            Err(error) if error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::ResponseError) => return Ok(Vec::new()),
+            Err(error) if error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::ResponseError) => {
+                return Ok(Vec::new());
+            }
             Err(error) if error.code() == Some("NOGROUP") => return Ok(Vec::new()),
             Err(error) => return Err(error.into()),
         };
@@ -116,8 +124,13 @@ impl Consumer {
             }
             let entries = self.claim_from(&consumer.name, &mut redis).await?;
             if entries.is_empty() && consumer.pending == 0 {
-                let _: u64 =
-                    redis::cmd("XGROUP").arg("DELCONSUMER").arg(STREAM).arg(GROUP).arg(&consumer.name).query_async(&mut redis).await?;
+                let _: u64 = redis::cmd("XGROUP")
+                    .arg("DELCONSUMER")
+                    .arg(STREAM)
+                    .arg(GROUP)
+                    .arg(&consumer.name)
+                    .query_async(&mut redis)
+                    .await?;
             }
             claimed.extend(entries);
         }
@@ -125,8 +138,15 @@ impl Consumer {
     }
 
     async fn claim_from(&self, dead: &str, redis: &mut redis::aio::ConnectionManager) -> Result<Vec<Entry>, Error> {
-        let pending: StreamPendingCountReply =
-            redis::cmd("XPENDING").arg(STREAM).arg(GROUP).arg("-").arg("+").arg(CLAIM).arg(dead).query_async(redis).await?;
+        let pending: StreamPendingCountReply = redis::cmd("XPENDING")
+            .arg(STREAM)
+            .arg(GROUP)
+            .arg("-")
+            .arg("+")
+            .arg(CLAIM)
+            .arg(dead)
+            .query_async(redis)
+            .await?;
         if pending.ids.is_empty() {
             return Ok(Vec::new());
         }

@@ -32,7 +32,14 @@ impl DeadLetter {
         let text = String::from_utf8_lossy(&payload[..payload.len().min(Self::PAYLOAD_BYTES)]).into_owned();
         let whole = payload.len() <= Self::PAYLOAD_BYTES && std::str::from_utf8(payload).is_ok();
         let source: String = source.chars().take(256).collect();
-        Self { reason: reason.to_owned(), detail: detail.to_owned(), source, device: device.map(str::to_owned), payload: text, whole }
+        Self {
+            reason: reason.to_owned(),
+            detail: detail.to_owned(),
+            source,
+            device: device.map(str::to_owned),
+            payload: text,
+            whole,
+        }
     }
 }
 
@@ -54,8 +61,14 @@ impl Stream {
     pub async fn dead_letters(&self, after: Option<&str>, limit: usize) -> Result<Vec<Kept>, Error> {
         let from = after.map_or_else(|| "-".to_owned(), |after| format!("({after}"));
         let mut redis = self.connection();
-        let reply: StreamRangeReply =
-            redis::cmd("XRANGE").arg(DEAD_LETTERS).arg(from).arg("+").arg("COUNT").arg(limit).query_async(&mut redis).await?;
+        let reply: StreamRangeReply = redis::cmd("XRANGE")
+            .arg(DEAD_LETTERS)
+            .arg(from)
+            .arg("+")
+            .arg("COUNT")
+            .arg(limit)
+            .query_async(&mut redis)
+            .await?;
         Ok(reply.ids.iter().filter_map(kept).collect())
     }
 
@@ -65,7 +78,8 @@ impl Stream {
     /// Redis is away.
     pub async fn dead_letter(&self, id: &str) -> Result<Option<Kept>, Error> {
         let mut redis = self.connection();
-        let reply: StreamRangeReply = redis::cmd("XRANGE").arg(DEAD_LETTERS).arg(id).arg(id).query_async(&mut redis).await?;
+        let reply: StreamRangeReply =
+            redis::cmd("XRANGE").arg(DEAD_LETTERS).arg(id).arg(id).query_async(&mut redis).await?;
         Ok(reply.ids.first().and_then(kept))
     }
 

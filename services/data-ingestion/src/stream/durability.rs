@@ -34,7 +34,10 @@ impl Durability {
         };
         let wanted = if self == Durability::Always { "always" } else { "everysec" };
         Ok((!enough).then(|| {
-            format!("Redis runs with `appendfsync {}`, less than `{wanted}`: change it, or REDIS_DURABILITY", sync.unwrap_or_default())
+            format!(
+                "Redis runs with `appendfsync {}`, less than `{wanted}`: change it, or REDIS_DURABILITY",
+                sync.unwrap_or_default()
+            )
         }))
     }
 }

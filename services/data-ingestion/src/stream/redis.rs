@@ -181,7 +181,10 @@ impl Stream {
     ) -> Result<Vec<(Box<str>, Receipt)>, Error> {
         let mut call = self.scripts.settle.prepare_invoke();
         call.key(STREAM).key(STREAM_BYTES).key(DEAD_LETTERS);
-        call.arg(GROUP).arg(self.settings.receipts_life.as_secs().max(1)).arg(self.settings.dead_letters).arg(entries.len());
+        call.arg(GROUP)
+            .arg(self.settings.receipts_life.as_secs().max(1))
+            .arg(self.settings.dead_letters)
+            .arg(entries.len());
         for (id, bytes) in entries {
             call.arg(id).arg(*bytes);
         }
@@ -197,7 +200,9 @@ impl Stream {
         count_trimmed(answer.next().and_then(|value| redis::from_redis_value(value).ok()).unwrap_or_default());
         let texts: Vec<(String, String)> = pairs(answer.collect());
         let receipts = settled.numbers.keys().zip(texts);
-        Ok(receipts.map(|((device, boot), (stored, refused))| (device.clone(), Receipt::of(boot, &stored, &refused))).collect())
+        Ok(receipts
+            .map(|((device, boot), (stored, refused))| (device.clone(), Receipt::of(boot, &stored, &refused)))
+            .collect())
     }
 
     /// How full it is.

@@ -41,11 +41,15 @@ impl Settings {
         environment.section("Redis");
         let host = environment.variable("REDIS_HOST", "host of Redis").required();
         let port = environment.variable("REDIS_PORT", "port of Redis").within(1, 65_535).default(6379);
-        let database = environment.variable("REDIS_DATABASE", "number of the database").within(0, 1_000).default::<u32>(0);
+        let database =
+            environment.variable("REDIS_DATABASE", "number of the database").within(0, 1_000).default::<u32>(0);
         let username = environment.variable("REDIS_USERNAME", "our user (Redis' ACL)").optional();
         let password = environment.variable("REDIS_PASSWORD", "password of Redis").optional_secret();
         let durability = environment
-            .variable("REDIS_DURABILITY", "what Redis must promise: `always` loses nothing, `everysec` up to a second when its machine dies")
+            .variable(
+                "REDIS_DURABILITY",
+                "what Redis must promise: `always` loses nothing, `everysec` up to a second when its machine dies",
+            )
             .one_of(&["always", "everysec"])
             .default::<String>("always");
         let entries = environment
@@ -55,7 +59,8 @@ impl Settings {
         let bytes = environment
             .variable("STREAM_BYTES", "most bytes that wait for InfluxDB; Redis needs half as much again")
             .default::<Bytes>("64MiB");
-        let dead_letters = environment.variable("DEAD_LETTERS", "most dead letters kept").within(1, 1e9).default(10_000);
+        let dead_letters =
+            environment.variable("DEAD_LETTERS", "most dead letters kept").within(1, 1e9).default(10_000);
         let receipts_life =
             environment.variable("RECEIPTS_LIFE", "how long the receipts of a silent device are kept").default("168h");
         let consumer_timeout = environment

@@ -31,7 +31,11 @@ impl Replica {
         let mut command = Command::new(env!("CARGO_BIN_EXE_data-ingestion"));
         command.envs(self.variables.iter().cloned());
         self.process = Process::start(&mut command, &self.log, self.port);
-        assert!(self.process.is_some(), "data-ingestion does not start: {}", std::fs::read_to_string(&self.log).unwrap_or_default());
+        assert!(
+            self.process.is_some(),
+            "data-ingestion does not start: {}",
+            std::fs::read_to_string(&self.log).unwrap_or_default()
+        );
     }
 }
 
@@ -50,18 +54,26 @@ impl Path {
     /// With more variables for the replicas.
     pub fn start_with(replicas: usize, more: &[(&str, &str)]) -> Self {
         // Mosquitto's own default drops what is beyond 1,000 messages while a replica is away or the stream is full.
-        let broker = Mosquitto::start_with("max_queued_messages 1000000\nmax_inflight_messages 500\nautosave_interval 1\n");
+        let mut broker =
+            Mosquitto::start_with("max_queued_messages 1000000\nmax_inflight_messages 500\nautosave_interval 1\n");
         let (redis, influx) = (Redis::start(), Influx::start());
         // Rights are device-management's matter; here one account may do all.
-        for access in ["publishClientSend", "publishClientReceive", "subscribePattern", "unsubscribePattern"] {
-            for topic in ["#", "$share/ingestion/#"] {
-                let port = broker.port().to_string();
-                let control = ["-h", "127.0.0.1", "-p", &port, "-u", ADMIN_USER, "-P", ADMIN_PASSWORD, "dynsec"];
-                let allow = ["addRoleACL", "admin", access, topic, "allow", "5"];
-                let done = Command::new(installed("mosquitto_ctrl")).args(control).args(allow).output().expect("mosquitto_ctrl");
-                assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-            }
-        }
+        broker.kill();
+        let store = std::fs::read(broker.store()).expect("the plugin's store");
+        let mut store: Value = serde_json::from_slice(&store).expect("the plugin's store");
+        let rights: Vec<Value> = [
+            "publishClientSend",
+            "publishClientReceive",
+            "subscribePattern",
+            "unsubscribePattern",
+        ]
+        .iter()
+        .flat_map(|right| ["#", "$share/ingestion/#"].map(|topic| (right, topic)))
+        .map(|(right, topic)| serde_json::json!({"acltype": right, "topic": topic, "priority": 5, "allow": true}))
+        .collect();
+        store["roles"][0]["acls"] = Value::Array(rights);
+        std::fs::write(broker.store(), store.to_string()).expect("the plugin's store");
+        broker.restart();
         // A server that has refused a long body closes the connection: none is used twice.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
         let directory = tempfile::Builder::new().prefix("test-path-").tempdir().expect("a directory");
@@ -69,7 +81,12 @@ impl Path {
         for number in 0..replicas {
             let port = free_port();
             let mut variables = [path.redis.variables(), path.influx.variables(), path.broker.variables()].concat();
-            let own = [("SERVICE_ADDRESS", "127.0.0.1"), ("SERVICE_PORT", &port.to_string()), ("DEVICES", "any"), ("DEVICES_KEY", KEY)];
+            let own = [
+                ("SERVICE_ADDRESS", "127.0.0.1"),
+                ("SERVICE_PORT", &port.to_string()),
+                ("DEVICES", "any"),
+                ("DEVICES_KEY", KEY),
+            ];
             let own = own.iter().chain(&[("ADMIN_TOKEN", ADMIN)]).chain(more);
             variables.extend(own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
             let log = path.directory.path().join(format!("replica-{number}.log"));
@@ -88,7 +105,8 @@ impl Path {
         let addresses: Vec<String> = (0..self.replicas.len()).map(|replica| self.address(replica)).collect();
         let broker = format!("127.0.0.1:{}", self.broker.port());
         let ledger = self.ledger();
-        let fixed = ["run", "--key", KEY, "--mqtt", &broker, "--mqtt-username", ADMIN_USER, "--mqtt-password", ADMIN_PASSWORD];
+        let fixed =
+            ["run", "--key", KEY, "--mqtt", &broker, "--mqtt-username", ADMIN_USER, "--mqtt-password", ADMIN_PASSWORD];
         let mut all: Vec<String> = fixed.iter().map(|&word| word.to_owned()).collect();
         all.extend(["--http".to_owned(), addresses.join(","), "--ledger".to_owned(), ledger]);
         if !more.contains("--timeout") {
@@ -119,7 +137,9 @@ impl Path {
 
     /// The ledger must equal InfluxDB.
     pub async fn verify(&self) -> String {
-        let (equal, text) = iot_sim::run(&["verify", "--ledger", &self.ledger(), "--influx", &self.influx.url()]).await.expect("InfluxDB");
+        let (equal, text) = iot_sim::run(&["verify", "--ledger", &self.ledger(), "--influx", &self.influx.url()])
+            .await
+            .expect("InfluxDB");
         assert!(equal, "the ledger is not what InfluxDB holds: {text}\n{}", self.logs());
         text
     }
@@ -171,7 +191,9 @@ impl Path {
     pub fn reading(&self, seq: u64, numbered: bool) -> String {
         let time = jiff::Timestamp::now().as_nanosecond();
         let number = if numbered { format!(r#""seq":{},"boot":"b","#, seq.max(1)) } else { String::new() };
-        format!(r#"{{"timestamp":{time},{number}"sensors":{{"pir":{{"motion_detected":true}},"mq134":{{"gas_concentration":3}}}}}}"#)
+        format!(
+            r#"{{"timestamp":{time},{number}"sensors":{{"pir":{{"motion_detected":true}},"mq134":{{"gas_concentration":3}}}}}}"#
+        )
     }
 
     pub async fn post(&self, replica: usize, path: &str, device: &str, body: &str) -> Answer {
@@ -185,7 +207,10 @@ impl Path {
 
     pub async fn post_gzip(&self, replica: usize, path: &str, device: &str, body: &[u8]) -> Answer {
         let request = self.client.post(format!("{}{path}", self.address(replica))).basic_auth(device, Some(KEY));
-        answer(request.header("Content-Encoding", "gzip").header("Content-Type", "application/json").body(body.to_vec())).await
+        answer(
+            request.header("Content-Encoding", "gzip").header("Content-Type", "application/json").body(body.to_vec()),
+        )
+        .await
     }
 
     pub async fn post_as_operator(&self, replica: usize, path: &str) -> Answer {
@@ -201,7 +226,8 @@ impl Path {
     }
 
     pub async fn dead_letters(&self, replica: usize) -> Vec<Value> {
-        let request = self.client.get(format!("{}/api/v1/dead-letters?limit=500", self.address(replica))).bearer_auth(ADMIN);
+        let request =
+            self.client.get(format!("{}/api/v1/dead-letters?limit=500", self.address(replica))).bearer_auth(ADMIN);
         answer(request).await.body["items"].as_array().cloned().unwrap_or_default()
     }
 
@@ -223,7 +249,11 @@ impl Path {
             let lines: Vec<&str> = text.lines().collect();
             lines[lines.len().saturating_sub(15)..].join("\n")
         };
-        self.replicas.iter().map(|replica| tail(std::fs::read_to_string(&replica.log).unwrap_or_default())).collect::<Vec<_>>().join("\n--\n")
+        self.replicas
+            .iter()
+            .map(|replica| tail(std::fs::read_to_string(&replica.log).unwrap_or_default()))
+            .collect::<Vec<_>>()
+            .join("\n--\n")
     }
 }
 
