@@ -166,7 +166,7 @@ impl Writer {
 
     /// Writes all lines; those that InfluxDB refuses become dead letters. `false`: the shutdown has begun.
     async fn write(&self, batch: &mut Batch<'_>) -> bool {
-        let mut parts = vec![0..batch.lines.len()];
+        let mut parts = Vec::from([0..batch.lines.len()]);
         while let Some(part) = parts.pop() {
             let lines = &batch.lines[part.clone()];
             let (Some(first), Some(last)) = (lines.first(), lines.last()) else { continue };

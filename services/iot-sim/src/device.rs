@@ -159,10 +159,10 @@ impl Device {
             r#"{{"device_id":"{}","timestamp":{time},"seq":{seq},"boot":"{}","sensors":{{"ld2410":{{"presence":{},"distance":{},"energy":{}}},"pir":{{"motion_detected":{}}},"mq134":{{"gas_concentration":{seq},"unit":"ppm"}}}}}}"#,
             self.id,
             self.shared.boot,
-            seq % 3 == 0,
+            seq.is_multiple_of(3),
             seq % 600,
             seq % 100,
-            seq % 2 == 0,
+            seq.is_multiple_of(2),
         )
     }
 }

@@ -136,10 +136,10 @@ impl Registry {
     async fn tell(&self) -> Result<(), sqlx::Error> {
         let ids: Vec<String> = {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            let heard = |(id, known): (&Box<str>, &mut Known)| {
+            let heard = |id: &str, known: &mut Known| {
                 (std::mem::take(&mut known.heard) && known.device.is_some()).then(|| id.to_string())
             };
-            memory.devices.iter_mut().filter_map(heard).collect()
+            memory.devices.iter_mut().filter_map(|(id, known)| heard(id, known)).collect()
         };
         if ids.is_empty() {
             return Ok(());

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 /// What the broker sent.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all events are messages")]
 pub enum Event {
     /// It let us in; whether it kept our session.
     Connected(bool),
