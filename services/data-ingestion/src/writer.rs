@@ -99,7 +99,11 @@ impl Writer {
     /// The first entry is waited for; when there are few, a little longer for more, as each write costs InfluxDB a sync.
     async fn gather(&self, consumer: &mut Consumer) -> Result<Vec<Entry>, crate::stream::Error> {
         let mut entries = consumer.read(self.batching.entries, Some(WAIT)).await?;
-        if !entries.is_empty() && entries.len() < self.batching.entries && !self.batching.linger.is_zero() {
+        if !entries.is_empty()
+            && !consumer.is_recovering()
+            && entries.len() < self.batching.entries
+            && !self.batching.linger.is_zero()
+        {
             tokio::time::sleep(self.batching.linger).await;
             match consumer.read(self.batching.entries - entries.len(), None).await {
                 Ok(more) => entries.extend(more),
@@ -115,6 +119,8 @@ impl Writer {
         for entry in entries {
             match reading::read(&entry.block) {
                 Ok(more) => readings.extend(more),
+                // Settled already, and removed.
+                Err(_) if entry.block.is_empty() => {}
                 Err(error) => {
                     letters.push(DeadLetter::new("malformed", &error.to_string(), "stream", None, &entry.block))
                 }

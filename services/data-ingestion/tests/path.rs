@@ -24,8 +24,9 @@ async fn every_reading_is_stored_once_over_all_transports_with_all_faults() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_doubled_while_everything_is_killed_at_random() {
     let mut path = Path::start(2);
-    let messages = std::env::var("SOAK_MESSAGES").unwrap_or_else(|_| "4000".to_owned());
-    let rate = std::env::var("SOAK_RATE").unwrap_or_else(|_| "300".to_owned());
+    // 300 a device: more than the places that Redis remembers of it, so that places are forgotten and asked for again.
+    let messages = std::env::var("SOAK_MESSAGES").unwrap_or_else(|_| "12000".to_owned());
+    let rate = std::env::var("SOAK_RATE").unwrap_or_else(|_| "700".to_owned());
     let timeout = 90 + messages.parse::<u64>().expect("a number") / 50;
     let arguments = format!(
         "--devices 40 --messages {messages} --rate {rate} --transport mqtt,mqtt4 --connections 4 --duplicates 0.02 --same-time 0.05 \

@@ -20,6 +20,8 @@ pub struct Consumer {
     stream: Stream,
     name: String,
     connection: Option<MultiplexedConnection>,
+    /// Whether entries may be pending under our name of which we know nothing.
+    recover: bool,
 }
 
 impl std::fmt::Debug for Consumer {
@@ -34,7 +36,12 @@ const CLAIM: usize = 64;
 impl Consumer {
     /// A consumer of this name; it must be nobody else's.
     pub fn new(stream: Stream, name: String) -> Self {
-        Self { stream, name, connection: None }
+        Self { stream, name, connection: None, recover: true }
+    }
+
+    /// Whether reads still give what was pending under our name, which is given again until it is settled.
+    pub fn is_recovering(&self) -> bool {
+        self.recover
     }
 
     async fn connected(&mut self) -> Result<MultiplexedConnection, Error> {
@@ -69,21 +76,26 @@ impl Consumer {
         let result = self.try_read(count, wait).await;
         if result.is_err() {
             self.connection = None;
+            self.recover = true;
         }
         result
     }
 
     async fn try_read(&mut self, count: usize, wait: Option<Duration>) -> Result<Vec<Entry>, Error> {
+        // An answer that was lost with its connection left its entries pending under our name: nobody else claims those.
+        let recover = self.recover;
         let mut connection = self.connected().await?;
         let mut command = redis::cmd("XREADGROUP");
         command.arg("GROUP").arg(GROUP).arg(&self.name).arg("COUNT").arg(count);
-        if let Some(wait) = wait {
+        if let (Some(wait), false) = (wait, recover) {
             command.arg("BLOCK").arg(wait.as_millis().max(1) as u64);
         }
-        command.arg("STREAMS").arg(STREAM).arg(">");
+        command.arg("STREAMS").arg(STREAM).arg(if recover { "0" } else { ">" });
         let reply: Option<StreamReadReply> = command.query_async(&mut connection).await?;
         let keys = reply.map(|reply| reply.keys).unwrap_or_default();
-        Ok(keys.into_iter().flat_map(|key| key.ids).map(entry).collect())
+        let entries: Vec<Entry> = keys.into_iter().flat_map(|key| key.ids).map(entry).collect();
+        self.recover = recover && !entries.is_empty();
+        Ok(entries)
     }
 
     /// Says that this consumer lives; must come more often than the timeout.
