@@ -146,6 +146,11 @@ impl Topics<'_> {
         format!("{}/sensors/{}/+", self.prefix, self.device)
     }
 
+    /// Every topic that it may hear, as one filter.
+    pub fn down(self) -> String {
+        format!("{}/devices/{}/+", self.prefix, self.device)
+    }
+
     /// Where it hears what was stored; only ingestion sends there.
     pub fn receipts(self) -> String {
         format!("{}/devices/{}/receipts", self.prefix, self.device)

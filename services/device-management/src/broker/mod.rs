@@ -5,6 +5,7 @@ mod account;
 mod apply;
 mod client;
 mod command;
+mod pace;
 mod reconcile;
 mod seal;
 mod worker;

@@ -4,6 +4,7 @@ use super::account::{INGESTION_ROLE, Wanted, defaults, ingestion_rules};
 use super::apply::{Outcome, apply};
 use super::client::{Broker, BrokerError};
 use super::command::{Command, ListedClient, ListedRole, RoleName};
+use super::pace::Pace;
 use super::reconcile::{Found, plan};
 use super::seal::Seal;
 use crate::storage::{self, outbox};
@@ -15,9 +16,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Devices in one message. The plugin blocks the broker while it works, so that a large batch delays everybody's messages,
-/// and whoever is to be cut off waits for the batch before.
-const BATCH: i64 = 100;
+/// Corrections in one message; each may take as long as the whole store needs to be written.
+const CORRECTIONS: usize = 5;
 
 /// Accounts or roles in one answer.
 const PAGE: i64 = 500;
@@ -84,9 +84,9 @@ impl Worker {
     }
 
     async fn while_connected(&self) {
-        let mut reconciled: Option<Instant> = None;
+        let (mut reconciled, mut pace): (Option<Instant>, Pace) = (None, Pace::default());
         loop {
-            if let Err(error) = self.drain().await {
+            if let Err(error) = self.drain(&mut pace).await {
                 tracing::warn!(%error, "accounts at the broker could not be brought into step");
                 tokio::time::sleep(Duration::from_millis(500)).await;
             } else if reconciled.is_none_or(|when| when.elapsed() >= self.every) {
@@ -111,15 +111,16 @@ impl Worker {
     }
 
     /// Carries out what is due, batch by batch, until nothing is.
-    async fn drain(&self) -> Result<(), Trouble> {
+    async fn drain(&self, pace: &mut Pace) -> Result<(), Trouble> {
         loop {
             let mut transaction = self.pool.begin().await?;
-            let due = outbox::due(&mut transaction, BATCH).await?;
+            let due = outbox::due(&mut transaction, pace.batch()).await?;
             if due.is_empty() {
                 return Ok(());
             }
             let begun = Instant::now();
             let outcomes = apply(&self.broker, &due, &self.prefix, &self.seal, self.bind_client_id).await?;
+            pace.took(due.len(), begun.elapsed());
             metrics::histogram!("mqtt_accounts_batch_seconds").record(begun.elapsed().as_secs_f64());
             for (due, outcome) in due.iter().zip(&outcomes) {
                 metrics::counter!("mqtt_accounts_changed_total", "outcome" => label(outcome)).increment(1);
@@ -150,7 +151,7 @@ impl Worker {
         if !plan.commands.is_empty() || !plan.lost.is_empty() {
             tracing::warn!(changes = plan.commands.len(), lost = plan.lost.len(), "the broker was out of step");
         }
-        for commands in plan.commands.chunks(BATCH as usize) {
+        for commands in plan.commands.chunks(CORRECTIONS) {
             for answer in self.broker.send(commands.to_vec()).await?.iter().filter(|answer| answer.error.is_some()) {
                 tracing::warn!(error = answer.error, "the plugin refused a correction");
             }

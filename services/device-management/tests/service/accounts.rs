@@ -27,7 +27,8 @@ async fn a_device_has_its_own_topics_only() {
     let mut device = Client::connect(port, "dev-a", &key, "dev-a").await.unwrap();
     let mut other = Client::connect(port, "dev-b", &other_key, "dev-b").await.unwrap();
 
-    for own in ["neurobuild/devices/dev-a/receipts", "neurobuild/devices/dev-a/commands"] {
+    for own in ["neurobuild/devices/dev-a/receipts", "neurobuild/devices/dev-a/commands", "neurobuild/devices/dev-a/+"]
+    {
         assert!(device.subscribe(own).await, "{own}");
     }
     for foreign in [
@@ -67,6 +68,7 @@ async fn a_device_has_its_own_topics_only() {
     assert!(arrived.contains(&message("neurobuild/sensors/dev-a/pir=of a")), "{arrived:?}");
     assert!(ingestion.publish("neurobuild/devices/dev-a/receipts", "7").await);
     assert_eq!(device.next().await, message("neurobuild/devices/dev-a/receipts=7"));
+    device.heard();
     assert!(!ingestion.publish("neurobuild/devices/dev-a/commands", "x").await);
     assert!(!ingestion.publish("neurobuild/sensors/dev-a/data", "forged").await);
     assert_eq!(other.heard(), []);
@@ -201,4 +203,55 @@ async fn a_restored_backup_does_not_let_revoked_devices_in() {
         (revoked.is_err() && rotated.is_err()).then_some(())
     })
     .await;
+}
+
+/// How long Mosquitto takes for many accounts, and how long somebody who is revoked meanwhile stays. Run by hand:
+/// `cargo test -p device-management --test service -- --ignored --nocapture many_devices`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; prints figures"]
+async fn many_devices() {
+    let running = Running::start().await;
+    let port = running.mosquitto.port();
+    let key = running.register("dev-watched").await;
+    running.in_step("dev-watched").await;
+    let mut watched = Client::connect(port, "dev-watched", &key, "dev-watched").await.unwrap();
+    let mut total = Duration::ZERO;
+    for thousand in 0..10 {
+        let lines: String =
+            (0..1000).map(|n| format!("{{\"id\":\"dev-{thousand}-{n:03}\",\"type\":\"ESP32-S3\"}}\n")).collect();
+        let begun = Instant::now();
+        let request = http::Request::post("/api/v1/devices/import").header("content-type", "application/x-ndjson");
+        let request =
+            request.header("authorization", format!("Bearer {}", crate::running::TOKEN)).body(lines.into()).unwrap();
+        assert_eq!(running.raw(request).await.status(), StatusCode::OK);
+        let imported = begun.elapsed();
+        if thousand == 9 {
+            let begun = Instant::now();
+            running.ask("DELETE", "/api/v1/devices/dev-watched/credential", None).await;
+            assert_eq!(watched.next().await, Heard::CutOff);
+            println!("revoked while accounts are made: cut off after {:?}", begun.elapsed());
+        }
+        eventually("all are in step", Duration::from_secs(1200), || async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            (running.postgres.psql("iotdb", "SELECT count(*) FROM broker_outbox") == "0").then_some(())
+        })
+        .await;
+        total += begun.elapsed();
+        println!("thousand {}: imported in {imported:?}, in step after {:?}", thousand + 1, begun.elapsed());
+    }
+    let size = std::fs::metadata(running.mosquitto.store()).unwrap().len();
+    println!("10,000 devices: {total:?}, the plugin's store has {} MiB", size >> 20);
+    let (_, metrics) = running.text("/metrics").await;
+    for line in
+        metrics.lines().filter(|line| line.starts_with("mqtt_") && (line.contains("_sum") || line.contains("_count")))
+    {
+        println!("{line}");
+    }
+    let key = running.register("dev-last").await;
+    let begun = Instant::now();
+    eventually("one more gets in", Duration::from_secs(10), || async {
+        Client::connect(port, "dev-last", &key, "dev-last").await.is_ok().then_some(())
+    })
+    .await;
+    println!("one more: connected after {:?}", begun.elapsed());
 }

@@ -73,6 +73,14 @@ impl Running {
         self.ask("GET", path, None).await
     }
 
+    /// An answer that is not JSON.
+    pub async fn text(&self, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let (parts, body) = self.raw(request).await.into_parts();
+        let bytes = axum::body::to_bytes(body, 64 << 20).await.expect("a body");
+        (parts.status, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Registers a device of the original's type and returns its key.
     pub async fn register(&self, id: &str) -> String {
         let (status, answer) =
