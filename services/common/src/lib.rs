@@ -48,7 +48,7 @@ pub use diagnostic::Secret;
 pub use http::{App, Limits, Served, assemble, serve};
 pub use key::{KeyHash, KeySource};
 pub use problem::{Detail, PROBLEM_JSON, Problem};
-pub use readiness::{Readiness, Report, State};
+pub use readiness::{Dependency, Readiness, Report};
 pub use retry::Retry;
 pub use run::{About, run};
 pub use trace::TraceContext;

@@ -39,12 +39,12 @@ pub struct Report {
     #[schema(pattern = "^(ready|waiting|draining)$")]
     pub status: String,
     /// Each dependency.
-    pub dependencies: Vec<State>,
+    pub dependencies: Vec<Dependency>,
 }
 
 /// One dependency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct State {
+pub struct Dependency {
     /// Which.
     pub name: String,
     /// Whether it can be used.
@@ -89,20 +89,20 @@ impl Readiness {
 
     async fn ask(&self) -> Report {
         let checks: Vec<Arc<Check>> = self.inner.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let dependencies: Vec<State> = join_all(checks.iter().map(|check| state(check))).await;
+        let dependencies: Vec<Dependency> = join_all(checks.iter().map(|check| state(check))).await;
         let status = if dependencies.iter().all(|state| state.up) { "ready" } else { "waiting" };
         Report { status: status.to_owned(), dependencies }
     }
 }
 
-async fn state(check: &Check) -> State {
+async fn state(check: &Check) -> Dependency {
     let answer = tokio::time::timeout(check.timeout, (check.ask)()).await;
     let error = match answer {
         Ok(answer) => answer.err(),
         Err(_) => Some(format!("no answer within {:?}", check.timeout)),
     };
     metrics::gauge!("dependency_up", "dependency" => check.name).set(if error.is_none() { 1.0 } else { 0.0 });
-    State { name: check.name.to_owned(), up: error.is_none(), error }
+    Dependency { name: check.name.to_owned(), up: error.is_none(), error }
 }
 
 impl std::fmt::Debug for Readiness {
@@ -122,7 +122,7 @@ mod tests {
         readiness.check("postgres", Duration::from_secs(1), std::future::pending);
         let report = readiness.report().await;
         assert_eq!(report.status, "waiting");
-        assert_eq!(report.dependencies[0], State { name: "redis".into(), up: true, error: None });
+        assert_eq!(report.dependencies[0], Dependency { name: "redis".into(), up: true, error: None });
         assert_eq!(report.dependencies[1].error.as_deref(), Some("no answer within 1s"));
         readiness.drain();
         assert_eq!(readiness.report().await.status, "draining");

@@ -201,6 +201,8 @@ fn options(settings: &mqtt::Settings) -> Result<MqttOptions, BrokerError> {
     let id = format!("device-management-{}", uuid::Uuid::new_v4().simple());
     let mut options = MqttOptions::new(id, (settings.host.clone(), settings.port));
     options.set_keep_alive(10);
+    // A batch goes out when the one before is answered; rumqttc sets room aside for 65,535 otherwise, 12 MB.
+    options.set_outgoing_inflight_upper_limit(8);
     // The list of all accounts comes in pages, but a page of roles with their rules is large.
     options.set_incoming_packet_size_limit(IncomingPacketSizeLimit::Unlimited);
     if let Some((username, password)) = &settings.login {

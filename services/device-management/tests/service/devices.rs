@@ -250,6 +250,9 @@ async fn the_document_is_whole() {
     }
     assert_eq!(operations, 22, "{:?}", document["paths"].as_object().unwrap().keys().collect::<Vec<_>>());
     assert_eq!(missing(&document, &document), Vec::<String>::new());
+    // Two types of one name would be one schema.
+    let schemas = &document["components"]["schemas"];
+    assert!(schemas["State"]["enum"].is_array() && schemas["Dependency"]["properties"]["up"].is_object(), "{schemas}");
 }
 
 /// References that lead nowhere.
