@@ -1,12 +1,18 @@
 # `make demo` and `make test` set up everything they need; no other target has to be run before them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit conformance e2e bench tools docs audit clean
+.PHONY: help demo demo-iot soak test check unit conformance e2e bench tools docs audit clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Bring up the sandbox, deploy Ollama into it and verify it
 	@scripts/demo.sh
+
+demo-iot: ## Bring up the IoT data path, let devices send, and compare their ledger with InfluxDB
+	@scripts/demo-iot.sh
+
+soak: ## A million readings while every server is killed at random; then the same comparison
+	@scripts/soak.sh
 
 test: ## Run every test there is, and count what could not run
 	@scripts/test.sh all

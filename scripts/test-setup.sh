@@ -16,6 +16,15 @@ want busybox busybox
 want git git
 want curl curl
 want shellcheck shellcheck
+want mosquitto_pub mosquitto-clients
+want influxd influxdb
+want redis-server redis-server
+want mosquitto mosquitto
+want mosquitto_ctrl mosquitto
+want psql postgresql-client
+# PostgreSQL's server is on nobody's PATH.
+set -- /usr/lib/postgresql/*/bin/postgres
+[ -x "$1" ] || missing="$missing postgresql"
 # Debian ships `venv` apart from Python, as a module without which `python3 -m venv` fails.
 if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then missing="$missing python3-venv"; fi
 [ -n "$missing" ] || exit 0

@@ -1,0 +1,10 @@
+//! HTTP: what every service answers besides its own routes, and how it is served.
+
+mod around;
+mod assemble;
+mod limits;
+mod serve;
+
+pub use assemble::{App, assemble};
+pub use limits::Limits;
+pub use serve::{Served, serve};

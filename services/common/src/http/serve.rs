@@ -1,0 +1,103 @@
+//! Serving a router on a socket: bounded connections, slow heads cut off, an orderly end.
+
+use super::Limits;
+use crate::context::{Context, Shutdown};
+use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+/// Also how long an idle connection stays open; longer than the minute of most load balancers, so that they close first.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// When the process is out of descriptors `accept` fails at once, again and again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// Every request was answered.
+    Drained,
+    /// The time was up before.
+    CutOff,
+}
+
+/// Serves until the shutdown begins, then lets open requests end within `drain`.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    context: &Context,
+    limits: &Limits,
+    drain: Duration,
+) -> Served {
+    let permits = Arc::new(Semaphore::new(limits.connections));
+    let open = TaskTracker::new();
+    loop {
+        let (stream, peer) = tokio::select! {
+            biased;
+            () = context.shutdown.wait() => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+        };
+        match Arc::clone(&permits).try_acquire_owned() {
+            Ok(permit) => {
+                open.spawn(connection(stream, peer, router.clone(), context.shutdown.clone(), permit));
+            }
+            Err(_) => metrics::counter!("http_connections_refused_total").increment(1),
+        }
+    }
+    drop(listener);
+    open.close();
+    match tokio::time::timeout(drain, open.wait()).await {
+        Ok(()) => Served::Drained,
+        Err(_) => Served::CutOff,
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    shutdown: Shutdown,
+    permit: OwnedSemaphorePermit,
+) {
+    // Answers are small and complete: waiting for more to send would only delay them.
+    let _ = stream.set_nodelay(true);
+    let service = router.map_request(move |mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.map(axum::body::Body::new)
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(64 * 1024);
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).with_upgrades();
+    let mut connection = pin!(connection);
+    metrics::gauge!("http_connections").increment(1.0);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.wait() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, %peer, "a connection broke off");
+    }
+    metrics::gauge!("http_connections").decrement(1.0);
+    drop(permit);
+}

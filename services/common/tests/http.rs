@@ -1,0 +1,205 @@
+//! What every service answers, asked over a real socket or at the router.
+
+use axum::body::Body;
+use axum::{Json, routing};
+use http::{Request, Response, StatusCode};
+use service::config::Bytes;
+use service::{About, App, Context, Limits, PROBLEM_JSON, Problem, Served, assemble, serve};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt;
+use utoipa_axum::router::OpenApiRouter;
+
+fn about() -> About {
+    service::about!("a test", 0)
+}
+
+#[derive(serde::Deserialize)]
+struct Order {
+    #[expect(dead_code, reason = "only its type matters")]
+    count: u32,
+}
+
+fn app() -> App {
+    let routes = OpenApiRouter::new()
+        .route("/order", routing::post(|Json(_): Json<Order>| async { "taken" }))
+        .route("/slow", routing::get(std::future::pending::<String>))
+        .route(
+            "/late",
+            routing::get(|| async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                "late"
+            }),
+        )
+        .route(
+            "/panic",
+            routing::get(|| async {
+                if true {
+                    panic!("on purpose")
+                }
+            }),
+        );
+    App::new(routes)
+}
+
+fn limits() -> Limits {
+    Limits { body: Bytes(64), timeout: Duration::from_secs(2), concurrency: 2, connections: 8 }
+}
+
+async fn ask(request: Request<Body>) -> Response<Body> {
+    assemble(app(), &about(), &Context::default(), &limits()).oneshot(request).await.expect("an answer")
+}
+
+async fn problem(request: Request<Body>) -> (Problem, Response<()>) {
+    let (parts, body) = ask(request).await.into_parts();
+    assert_eq!(parts.headers["content-type"], PROBLEM_JSON);
+    let bytes = axum::body::to_bytes(body, 1 << 16).await.expect("an answer");
+    let problem: Problem = serde_json::from_slice(&bytes).expect("an answer");
+    assert_eq!(problem.status, parts.status.as_u16());
+    (problem, Response::from_parts(parts, ()))
+}
+
+fn post(body: &str, kind: &str) -> Request<Body> {
+    Request::post("/order").header("content-type", kind).body(Body::from(body.to_owned())).expect("an answer")
+}
+
+fn get(path: &str) -> Request<Body> {
+    Request::get(path).body(Body::empty()).expect("an answer")
+}
+
+#[tokio::test]
+async fn every_error_is_a_problem() {
+    let cases = [
+        (get("/nowhere"), 404),
+        (get("/order"), 405),
+        (post("{", "application/json"), 400),
+        (post(r#"{"count": -1}"#, "application/json"), 422),
+        (post("count=1", "text/plain"), 415),
+        (post(&format!("{{\"count\": 1{}}}", " ".repeat(100)), "application/json"), 413),
+        (get("/panic"), 500),
+    ];
+    for (request, status) in cases {
+        let path = request.uri().path().to_owned();
+        let (problem, response) = problem(request).await;
+        assert_eq!(problem.status, status, "{path}");
+        assert!(problem.trace_id.is_some(), "{path}");
+        assert!(!format!("{problem:?}").contains("on purpose"));
+        if status == 405 {
+            assert_eq!(response.headers()["allow"], "POST");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_request_is_ended() {
+    let (problem, response) = problem(get("/slow")).await;
+    assert_eq!((problem.status, response.headers()["connection"].to_str().unwrap()), (408, "close"));
+}
+
+#[tokio::test]
+async fn the_callers_trace_is_kept() {
+    let mut request = get("/nowhere");
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    request.headers_mut().insert("traceparent", parent.parse().unwrap());
+    assert_eq!(problem(request).await.0.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+}
+
+#[tokio::test]
+async fn whoever_watches_gets_through_when_it_is_full() {
+    let router = assemble(app(), &about(), &Context::default(), &limits());
+    let busy: Vec<_> = (0..2).map(|_| tokio::spawn(router.clone().oneshot(get("/slow")))).collect();
+    tokio::task::yield_now().await;
+    let refused = loop {
+        let response = router.clone().oneshot(get("/late")).await.unwrap();
+        if response.status() != StatusCode::OK {
+            break response;
+        }
+    };
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    for path in ["/health", "/ready", "/metrics"] {
+        assert_eq!(router.clone().oneshot(get(path)).await.unwrap().status(), StatusCode::OK, "{path}");
+    }
+    for task in busy {
+        task.abort();
+    }
+}
+
+#[tokio::test]
+async fn metrics_have_routes_not_paths() {
+    let _ = ask(get("/secret/path")).await;
+    let _ = ask(get("/order")).await;
+    let response = ask(get("/metrics")).await;
+    let text = String::from_utf8(axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap();
+    assert!(text.contains("route=\"unmatched\"") && text.contains("route=\"/order\""), "{text}");
+    assert!(
+        !text.contains("secret") && text.contains("process_resident_memory_bytes") && text.contains("_bucket"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn the_document_names_what_all_services_have() {
+    let response = ask(get("/openapi.json")).await;
+    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    assert!(
+        document["paths"]["/ready"]["get"]["responses"]["default"]["content"][PROBLEM_JSON].is_object(),
+        "{document}"
+    );
+    assert!(
+        document["components"]["schemas"]["Problem"].is_object()
+            && document["components"]["schemas"]["Detail"].is_object()
+    );
+}
+
+#[tokio::test]
+async fn open_requests_end_before_the_service() {
+    let context = Context::default();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = assemble(app(), &about(), &context, &limits());
+    let shared = context.clone();
+    let server = tokio::spawn(async move { serve(listener, router, &shared, &limits(), Duration::from_secs(5)).await });
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /late HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    idle.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut first = [0; 12];
+    idle.read_exact(&mut first).await.unwrap();
+    context.shutdown.begin();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("late"), "{answer}");
+    assert_eq!(server.await.unwrap(), Served::Drained);
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_end_is_cut_off() {
+    let context = Context::default();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits { timeout: Duration::from_secs(60), ..limits() };
+    let router = assemble(app(), &about(), &context, &limits);
+    let shared = context.clone();
+    let server =
+        tokio::spawn(async move { serve(listener, router, &shared, &limits, Duration::from_millis(200)).await });
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET").await.unwrap();
+    let mut other = TcpStream::connect(address).await.unwrap();
+    other.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    other.read_exact(&mut [0; 12]).await.unwrap();
+    context.shutdown.begin();
+    assert_eq!(server.await.unwrap(), Served::CutOff);
+}
+
+#[tokio::test]
+async fn a_task_that_fails_ends_the_service() {
+    let context = Context::default();
+    context.spawn("writer", async { Err::<(), _>("the disk is full") });
+    tokio::time::timeout(Duration::from_secs(5), context.shutdown.wait()).await.unwrap();
+    context.drained().await;
+    assert!(context.has_failed());
+}

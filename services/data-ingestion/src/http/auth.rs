@@ -1,0 +1,52 @@
+//! Who asks: a device with its key, or the operator with the admin token.
+
+use super::Http;
+use crate::devices::Device;
+use data_encoding::BASE64;
+use http::{HeaderMap, header};
+use service::{DeviceId, KeyHash, Problem};
+use std::sync::Arc;
+
+/// The device of a request: `Authorization: Basic` with its id and key, as over MQTT, or `Bearer` with the key and the id
+/// in `X-Device-Id`.
+pub async fn device(http: &Http, headers: &HeaderMap) -> Result<(String, Arc<Device>), Problem> {
+    let wrong = || Problem::unauthorized("a device's id and key are needed: Basic, or Bearer with X-Device-Id");
+    let (id, key) = credential(headers).ok_or_else(wrong)?;
+    if !DeviceId::is_valid(&id) {
+        return Err(wrong());
+    }
+    let found = http.intake.device(&id).await.map_err(|error| Problem::unavailable(error.to_string()))?;
+    match found {
+        Ok(device) if device.has_key(&key) => Ok((id, device)),
+        // An unknown device, one that may not send, and a wrong key look alike.
+        _ => Err(wrong()),
+    }
+}
+
+fn credential(headers: &HeaderMap) -> Option<(String, String)> {
+    let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = authorization.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("basic") {
+        let text = String::from_utf8(BASE64.decode(rest.trim().as_bytes()).ok()?).ok()?;
+        let (id, key) = text.split_once(':')?;
+        return Some((id.to_owned(), key.to_owned()));
+    }
+    if scheme.eq_ignore_ascii_case("bearer") {
+        let id = headers.get("x-device-id")?.to_str().ok()?;
+        return Some((id.to_owned(), rest.trim().to_owned()));
+    }
+    None
+}
+
+/// Whether the operator asks.
+pub fn admin(http: &Http, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(token) = &http.admin else {
+        return Err(Problem::unauthorized("no admin token is configured: set ADMIN_TOKEN"));
+    };
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = given.strip_prefix("Bearer ").unwrap_or_default();
+    if !given.is_empty() && KeyHash::of(token.reveal()).matches(given) {
+        return Ok(());
+    }
+    Err(Problem::unauthorized("the admin token is needed"))
+}

@@ -1,0 +1,119 @@
+//! Readings over HTTP: one, many, or line protocol. The answer comes when they are in the stream, on the disk.
+
+use super::answers::{Batch, Outcome, Taken};
+use super::{Http, auth, body};
+use crate::intake::{Format, Judged};
+use crate::payload::Refusal;
+use crate::reading::Block;
+use crate::stream::{Append, Receipt};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use http::{HeaderMap, StatusCode};
+use service::{Detail, Problem};
+
+/// Takes one reading.
+#[utoipa::path(post, path = "/api/v1/sensor-data", tag = "readings", request_body(content = Object, content_type = "application/json"),
+    params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
+    responses((status = 202, body = Taken), (status = 401, description = "No device's id and key."), (status = 422, description = "Refused."),
+        (status = 503, description = "The stream is full or Redis is away: try again after `Retry-After`.")))]
+pub async fn single(
+    State(http): State<Http>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<(StatusCode, Json<Taken>), Problem> {
+    let (id, mut judged, receipt) = take(&http, &headers, &bytes, Format::Json).await?;
+    if judged.len() != 1 {
+        return Err(Problem::bad_request("one reading is taken here; send arrays to `/api/v1/sensor-data/batch`"));
+    }
+    match judged.remove(0).verdict {
+        Ok(timestamp) => {
+            Ok((StatusCode::ACCEPTED, Json(Taken { message: "accepted", device_id: id, timestamp, receipt })))
+        }
+        Err(refusal) => Err(refused(refusal)),
+    }
+}
+
+/// Takes an array of readings; each is judged by itself.
+#[utoipa::path(post, path = "/api/v1/sensor-data/batch", tag = "readings", request_body(content = Vec<Object>, content_type = "application/json"),
+    params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
+    responses((status = 202, body = Batch), (status = 401, description = "No device's id and key."), (status = 422, description = "Refused."),
+        (status = 503, description = "The stream is full or Redis is away: try again after `Retry-After`.")))]
+pub async fn batch(
+    State(http): State<Http>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<(StatusCode, Json<Batch>), Problem> {
+    answer(take(&http, &headers, &bytes, Format::Json).await?)
+}
+
+/// Takes InfluxDB line protocol; each line is judged by itself.
+#[utoipa::path(post, path = "/api/v1/sensor-data/lines", tag = "readings", request_body(content = String, content_type = "text/plain"),
+    params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
+    responses((status = 202, body = Batch), (status = 401, description = "No device's id and key."), (status = 422, description = "Refused."),
+        (status = 503, description = "The stream is full or Redis is away: try again after `Retry-After`.")))]
+pub async fn lines(
+    State(http): State<Http>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<(StatusCode, Json<Batch>), Problem> {
+    answer(take(&http, &headers, &bytes, Format::Lines).await?)
+}
+
+fn answer(
+    (device_id, judged, receipt): (String, Vec<Judged>, Option<Receipt>),
+) -> Result<(StatusCode, Json<Batch>), Problem> {
+    let results: Vec<Outcome> = judged.into_iter().map(Outcome::from).collect();
+    let accepted = results.iter().filter(|outcome| outcome.reason.is_none()).count();
+    let refused = results.len() - accepted;
+    Ok((StatusCode::ACCEPTED, Json(Batch { device_id, accepted, refused, results, receipt })))
+}
+
+async fn take(
+    http: &Http,
+    headers: &HeaderMap,
+    bytes: &[u8],
+    format: Format<'_>,
+) -> Result<(String, Vec<Judged>, Option<Receipt>), Problem> {
+    let (id, device) = auth::device(http, headers).await?;
+    let payload = body::unpack(headers, bytes, http.intake.bounds.payload_bytes)?;
+    metrics::counter!("ingestion_messages_total", "transport" => "http").increment(1);
+    let mut block = Block::default();
+    let judged = http.intake.judge(&id, &device, &payload, format, &mut block).map_err(|refusal| {
+        crate::intake::count(&refusal);
+        refused(refusal)
+    })?;
+    store(http, &block).await?;
+    let boot = judged.iter().rev().find_map(|judged| judged.number.as_ref().map(|(boot, _)| boot.clone()));
+    let receipt = match boot {
+        Some(boot) => http.intake.stream.receipt(&id, &boot).await.ok(),
+        None => None,
+    };
+    Ok((id, judged, receipt))
+}
+
+/// Adds a block to the stream, or says that the device must wait.
+pub async fn store(http: &Http, block: &Block) -> Result<(), Problem> {
+    match http.intake.append(block, &[]).await {
+        Ok(Append::Stored) => Ok(()),
+        Ok(Append::Full) => Err(busy("the stream is full")),
+        Err(error) => {
+            tracing::warn!(%error, "a reading could not be stored");
+            Err(busy("the stream is away"))
+        }
+    }
+}
+
+fn busy(detail: &str) -> Problem {
+    metrics::counter!("ingestion_waits_total").increment(1);
+    let mut problem = Problem::unavailable(detail);
+    problem.retry_after_seconds = Some(5);
+    problem
+}
+
+/// A refusal as an answer; the kind names the reason.
+pub fn refused(refusal: Refusal) -> Problem {
+    let word = refusal.reason.word();
+    let details = vec![Detail { pointer: refusal.pointer, detail: refusal.text }];
+    Problem::invalid(details).kind(word, word.replace('_', " "))
+}

@@ -1,0 +1,151 @@
+//! Readings over a WebSocket: each text frame is a reading or an array of them; frames come back with what became of them,
+//! and with receipts. The next frame is read when the last one is in the stream: a fast device waits in its own buffer.
+
+use super::answers::Outcome;
+use super::{Http, auth};
+use crate::devices::Device;
+use crate::intake::Format;
+use crate::reading::Block;
+use crate::stream::{Append, Receipt};
+use axum::extract::State;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use http::HeaderMap;
+use serde::Serialize;
+use service::{Problem, Retry};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A peer that says nothing, not even a pong, for so long is gone.
+const SILENCE: Duration = Duration::from_secs(90);
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Frame<'a> {
+    Connected { device_id: &'a str },
+    Accepted { accepted: usize, results: Vec<Outcome> },
+    Receipt(Receipt),
+    Error { reason: &'static str, detail: String },
+}
+
+/// Readings in, receipts out, over a WebSocket.
+#[utoipa::path(get, path = "/api/v1/stream", tag = "readings",
+    params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
+    responses((status = 101, description = "A WebSocket."), (status = 401, description = "No device's id and key.")))]
+pub async fn stream(
+    State(http): State<Http>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let (id, device) = auth::device(&http, &headers).await?;
+    let upgrade = upgrade.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
+    let limit = http.intake.bounds.payload_bytes;
+    let upgrade = upgrade.max_message_size(limit).max_frame_size(limit).max_write_buffer_size(256 * 1024);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        metrics::gauge!("ingestion_websockets").increment(1.0);
+        let mut peer = Peer { http, id, device, socket, boot: None, highest: 0, told: None };
+        let _ = peer.talk().await;
+        metrics::gauge!("ingestion_websockets").decrement(1.0);
+    }))
+}
+
+struct Peer {
+    http: Http,
+    id: String,
+    device: Arc<Device>,
+    socket: WebSocket,
+    /// Whose receipts it waits for, and up to which number.
+    boot: Option<Box<str>>,
+    highest: u64,
+    told: Option<Receipt>,
+}
+
+struct Gone;
+
+impl Peer {
+    async fn talk(&mut self) -> Result<(), Gone> {
+        let id = self.id.clone();
+        self.send(&Frame::Connected { device_id: &id }).await?;
+        let mut look = tokio::time::interval(self.http.receipts_every);
+        let mut ping = tokio::time::interval(SILENCE / 3);
+        let mut heard = tokio::time::Instant::now();
+        let shutdown = self.http.shutdown.clone();
+        loop {
+            tokio::select! {
+                () = shutdown.wait() => return Err(Gone),
+                _ = look.tick() => self.tell().await?,
+                _ = ping.tick() => {
+                    if heard.elapsed() > SILENCE {
+                        return Err(Gone);
+                    }
+                    self.raw(Message::Ping(Default::default())).await?;
+                }
+                message = self.socket.recv() => {
+                    heard = tokio::time::Instant::now();
+                    match message {
+                        Some(Ok(Message::Text(text))) => self.readings(text.as_bytes()).await?,
+                        Some(Ok(Message::Binary(bytes))) => self.readings(&bytes).await?,
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
+                    }
+                }
+            }
+        }
+    }
+
+    async fn readings(&mut self, payload: &[u8]) -> Result<(), Gone> {
+        metrics::counter!("ingestion_messages_total", "transport" => "websocket").increment(1);
+        let mut block = Block::default();
+        let judged = match self.http.intake.judge(&self.id, &self.device, payload, Format::Json, &mut block) {
+            Ok(judged) => judged,
+            Err(refusal) => {
+                crate::intake::count(&refusal);
+                return self.send(&Frame::Error { reason: refusal.reason.word(), detail: refusal.text }).await;
+            }
+        };
+        let mut waits = Retry::between(Duration::from_millis(50), Duration::from_secs(1)).waits();
+        while !matches!(self.http.intake.append(&block, &[]).await, Ok(Append::Stored)) {
+            let wait = waits.next().unwrap_or(Duration::from_secs(1));
+            tokio::select! {
+                () = self.http.shutdown.wait() => return Err(Gone),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        for (boot, seq) in judged.iter().filter_map(|judged| judged.number.as_ref()) {
+            if self.boot.as_deref() != Some(boot) {
+                (self.boot, self.highest, self.told) = (Some(boot.clone()), 0, None);
+            }
+            self.highest = self.highest.max(*seq);
+        }
+        let results: Vec<Outcome> = judged.into_iter().map(Outcome::from).collect();
+        let accepted = results.iter().filter(|outcome| outcome.reason.is_none()).count();
+        self.send(&Frame::Accepted { accepted, results }).await
+    }
+
+    /// The receipt, when it says something new. Once all is stored, Redis is not asked any more.
+    async fn tell(&mut self) -> Result<(), Gone> {
+        let Some(boot) = self.boot.clone() else { return Ok(()) };
+        if self.told.as_ref().is_some_and(|told| told.stored >= self.highest) {
+            return Ok(());
+        }
+        let Ok(receipt) = self.http.intake.stream.receipt(&self.id, &boot).await else { return Ok(()) };
+        if self.told.as_ref() == Some(&receipt) {
+            return Ok(());
+        }
+        self.told = Some(receipt.clone());
+        self.send(&Frame::Receipt(receipt)).await
+    }
+
+    async fn send(&mut self, frame: &Frame<'_>) -> Result<(), Gone> {
+        let text = serde_json::to_string(frame).map_err(|_| Gone)?;
+        self.raw(Message::Text(text.into())).await
+    }
+
+    /// A peer that does not read is cut off, not waited for.
+    async fn raw(&mut self, message: Message) -> Result<(), Gone> {
+        match tokio::time::timeout(Duration::from_secs(10), self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Gone),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The way in over MQTT: a persistent session per slot, shared subscriptions, acknowledgement only after the stream has it.
+
+mod client;
+mod session;
+mod slots;
+mod work;
+
+pub use slots::{Settings, run};

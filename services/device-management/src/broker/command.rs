@@ -1,0 +1,159 @@
+//! The plugin's commands and answers.
+
+use serde::{Deserialize, Serialize};
+
+/// A command of the plugin's API.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "command", rename_all = "camelCase", rename_all_fields = "lowercase")]
+pub(crate) enum Command {
+    SetDefaultACLAccess {
+        acls: Vec<DefaultAccess>,
+    },
+    CreateRole {
+        rolename: String,
+        acls: Vec<Acl>,
+    },
+    ModifyRole {
+        rolename: String,
+        acls: Vec<Acl>,
+    },
+    DeleteRole {
+        rolename: String,
+    },
+    CreateClient {
+        username: String,
+        password: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        clientid: Option<String>,
+        textdescription: String,
+        roles: Vec<RoleName>,
+    },
+    ModifyClient {
+        username: String,
+        password: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        clientid: Option<String>,
+        textdescription: String,
+        roles: Vec<RoleName>,
+    },
+    EnableClient {
+        username: String,
+    },
+    DisableClient {
+        username: String,
+    },
+    DeleteClient {
+        username: String,
+    },
+    ListClients {
+        verbose: bool,
+        count: i64,
+        offset: i64,
+    },
+    ListRoles {
+        verbose: bool,
+        count: i64,
+        offset: i64,
+    },
+}
+
+/// What is allowed where no rule says anything.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct DefaultAccess {
+    pub(crate) acltype: &'static str,
+    pub(crate) allow: bool,
+}
+
+/// One rule of a role.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Acl {
+    pub(crate) acltype: String,
+    pub(crate) topic: String,
+    #[serde(default)]
+    pub(crate) priority: i64,
+    pub(crate) allow: bool,
+}
+
+impl Acl {
+    pub(crate) fn allow(acltype: &str, topic: String) -> Self {
+        Self { acltype: acltype.to_owned(), topic, priority: 0, allow: true }
+    }
+}
+
+/// A role of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RoleName {
+    pub(crate) rolename: String,
+}
+
+/// The answer to one command. Its text is all that tells errors apart.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Answer {
+    #[serde(default)]
+    pub(crate) error: Option<String>,
+    #[serde(default)]
+    pub(crate) data: serde_json::Value,
+}
+
+impl Answer {
+    /// `Client already exists`, `Role already exists` (plugin, 2.0).
+    pub(crate) fn exists(&self) -> bool {
+        self.error.as_deref().is_some_and(|error| error.contains("already exists"))
+    }
+
+    /// `Client not found`, `Role not found`.
+    pub(crate) fn missing(&self) -> bool {
+        self.error.as_deref().is_some_and(|error| error.contains("not found"))
+    }
+}
+
+/// All answers to one message.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Answers {
+    pub(crate) responses: Vec<Answer>,
+}
+
+/// An account as the plugin lists it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ListedClient {
+    pub(crate) username: String,
+    #[serde(default)]
+    pub(crate) textdescription: Option<String>,
+    #[serde(default)]
+    pub(crate) disabled: bool,
+    #[serde(default)]
+    pub(crate) roles: Vec<RoleName>,
+}
+
+/// A role as the plugin lists it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ListedRole {
+    pub(crate) rolename: String,
+    #[serde(default)]
+    pub(crate) acls: Vec<Acl>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_spelled_as_the_plugin_wants() {
+        let role = RoleName { rolename: "device:a".into() };
+        let commands = [
+            Command::SetDefaultACLAccess { acls: vec![DefaultAccess { acltype: "subscribe", allow: false }] },
+            Command::CreateClient {
+                username: "a".into(),
+                password: "b".into(),
+                clientid: None,
+                textdescription: "c".into(),
+                roles: vec![role],
+            },
+            Command::ListClients { verbose: true, count: 1, offset: 0 },
+        ];
+        assert_eq!(
+            serde_json::to_string(&commands).unwrap(),
+            r#"[{"command":"setDefaultACLAccess","acls":[{"acltype":"subscribe","allow":false}]},{"command":"createClient","username":"a","password":"b","textdescription":"c","roles":[{"rolename":"device:a"}]},{"command":"listClients","verbose":true,"count":1,"offset":0}]"#
+        );
+    }
+}

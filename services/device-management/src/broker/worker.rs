@@ -1,0 +1,227 @@
+//! The worker that keeps accounts in step: the outbox as soon as something is in it, everything at start and from time to time.
+
+use super::account::{INGESTION_ROLE, Wanted, defaults, ingestion_rules};
+use super::apply::{Outcome, apply};
+use super::client::{Broker, BrokerError};
+use super::command::{Command, ListedClient, ListedRole, RoleName};
+use super::pace::Pace;
+use super::reconcile::{Found, plan};
+use super::seal::Seal;
+use crate::storage::{self, outbox};
+use service::{Secret, Shutdown, TopicPrefix};
+use sqlx::PgPool;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Corrections in one message; each may take as long as the whole store needs to be written.
+const CORRECTIONS: usize = 5;
+
+/// Accounts or roles in one answer.
+const PAGE: i64 = 500;
+
+/// How often the outbox is looked at when nobody says that there is something: another replica may have died over it.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The account of the service that reads what devices send.
+#[derive(Debug, Clone)]
+pub(crate) struct Ingestion {
+    pub(crate) username: String,
+    pub(crate) password: Secret<String>,
+}
+
+/// Keeps the accounts in step.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) pool: PgPool,
+    pub(crate) broker: Broker,
+    pub(crate) seal: Arc<Seal>,
+    pub(crate) changed: Arc<Notify>,
+    pub(crate) prefix: TopicPrefix,
+    pub(crate) ingestion: Option<Ingestion>,
+    pub(crate) bind_client_id: bool,
+    pub(crate) every: Duration,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    #[error("the database: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the plugin refused: {0}")]
+    Refused(String),
+    #[error("the plugin lists what cannot be read: {0}")]
+    List(#[from] serde_json::Error),
+}
+
+impl Worker {
+    /// Works until the shutdown.
+    pub(crate) async fn run(self, shutdown: Shutdown) {
+        let mut broker = self.broker.clone();
+        loop {
+            tokio::select! {
+                () = broker.connected() => {}
+                () = self.gauge_while_away() => {}
+                () = shutdown.wait() => return,
+            }
+            tokio::select! {
+                () = self.while_connected() => {}
+                () = broker.lost() => {}
+                () = shutdown.wait() => return,
+            }
+        }
+    }
+
+    /// How much waits shows also while the broker is away.
+    async fn gauge_while_away(&self) {
+        loop {
+            self.gauge().await;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn while_connected(&self) {
+        let (mut reconciled, mut pace): (Option<Instant>, Pace) = (None, Pace::default());
+        loop {
+            if let Err(error) = self.drain(&mut pace).await {
+                tracing::warn!(%error, "accounts at the broker could not be brought into step");
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            } else if reconciled.is_none_or(|when| when.elapsed() >= self.every) {
+                match self.reconcile().await {
+                    Ok(()) => reconciled = Some(Instant::now()),
+                    Err(error) => tracing::warn!(%error, "accounts at the broker could not be compared"),
+                }
+            }
+            self.gauge().await;
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    async fn gauge(&self) {
+        if let Ok((waiting, lost)) = outbox::counts(&self.pool).await {
+            metrics::gauge!("mqtt_outbox_waiting").set(waiting as f64);
+            metrics::gauge!("mqtt_accounts_lost").set(lost as f64);
+        }
+    }
+
+    /// Carries out what is due, batch by batch, until nothing is.
+    async fn drain(&self, pace: &mut Pace) -> Result<(), Trouble> {
+        loop {
+            let mut transaction = self.pool.begin().await?;
+            let due = outbox::due(&mut transaction, pace.batch()).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            let begun = Instant::now();
+            let outcomes = apply(&self.broker, &due, &self.prefix, &self.seal, self.bind_client_id).await?;
+            pace.took(due.len(), begun.elapsed());
+            metrics::histogram!("mqtt_accounts_batch_seconds").record(begun.elapsed().as_secs_f64());
+            for (due, outcome) in due.iter().zip(&outcomes) {
+                metrics::counter!("mqtt_accounts_changed_total", "outcome" => label(outcome)).increment(1);
+                if let Outcome::Refused(words) = outcome {
+                    tracing::warn!(device = %due.device, error = words, "the plugin refused a change");
+                }
+            }
+            outbox::settle(&mut transaction, &due, &outcomes).await?;
+            transaction.commit().await?;
+        }
+    }
+
+    /// Compares everything. Of several replicas one does it; the lock goes with the connection.
+    async fn reconcile(&self) -> Result<(), Trouble> {
+        let mut transaction = self.pool.begin().await?;
+        if !outbox::lock_reconciliation(&mut transaction).await? {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        self.set_up().await?;
+        // First the broker, then the tables: what changes in between is in the outbox, and left out.
+        let found = self.found().await?;
+        let desired = storage::devices::desired(&self.pool).await?;
+        let known: HashSet<&str> = desired.iter().map(|device| device.id.as_str()).collect();
+        let wanted: HashMap<_, Wanted> =
+            desired.iter().filter(|device| !device.waiting).map(|device| (device.id.clone(), device.wanted)).collect();
+        let plan = plan(&found, &wanted, |device| known.contains(device), &self.prefix);
+        if !plan.commands.is_empty() || !plan.lost.is_empty() {
+            tracing::warn!(changes = plan.commands.len(), lost = plan.lost.len(), "the broker was out of step");
+        }
+        for commands in plan.commands.chunks(CORRECTIONS) {
+            for answer in self.broker.send(commands.to_vec()).await?.iter().filter(|answer| answer.error.is_some()) {
+                tracing::warn!(error = answer.error, "the plugin refused a correction");
+            }
+        }
+        outbox::mark_lost(&mut transaction, &plan.lost, &plan.sound).await?;
+        transaction.commit().await?;
+        metrics::histogram!("mqtt_reconcile_seconds").record(begun.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    /// What must hold for everybody: nothing is allowed by default, and ingestion has its role.
+    async fn set_up(&self) -> Result<(), Trouble> {
+        let (rolename, acls) = (INGESTION_ROLE.to_owned(), ingestion_rules(&self.prefix));
+        let answers = self
+            .broker
+            .send(vec![defaults(), Command::CreateRole { rolename: rolename.clone(), acls: acls.clone() }])
+            .await?;
+        if let Some(error) = answers.first().and_then(|answer| answer.error.clone()) {
+            return Err(Trouble::Refused(error));
+        }
+        let mut commands = Vec::new();
+        if answers.get(1).is_some_and(|answer| answer.exists()) {
+            commands.push(Command::ModifyRole { rolename: rolename.clone(), acls });
+        }
+        if let Some(Ingestion { username, password }) = &self.ingestion {
+            let (username, password) = (username.clone(), password.reveal().clone());
+            let (textdescription, roles) = ("data-ingestion".to_owned(), vec![RoleName { rolename }]);
+            // Made once: changing it on every start would cut its connections.
+            commands.push(Command::CreateClient { username, password, clientid: None, textdescription, roles });
+        }
+        self.broker.send(commands).await?;
+        Ok(())
+    }
+
+    async fn found(&self) -> Result<Found, Trouble> {
+        let mut found = Found::default();
+        loop {
+            let offset = found.clients.len() as i64;
+            let page: Vec<ListedClient> =
+                self.page(Command::ListClients { verbose: true, count: PAGE, offset }, "clients").await?;
+            found.clients.extend(page.iter().cloned());
+            if page.len() < PAGE as usize {
+                break;
+            }
+        }
+        loop {
+            let offset = found.roles.len() as i64;
+            let page: Vec<ListedRole> =
+                self.page(Command::ListRoles { verbose: true, count: PAGE, offset }, "roles").await?;
+            found.roles.extend(page.iter().cloned());
+            if page.len() < PAGE as usize {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn page<T: serde::de::DeserializeOwned>(&self, command: Command, list: &str) -> Result<Vec<T>, Trouble> {
+        let answer = self.broker.send(vec![command]).await?.into_iter().next().unwrap_or_default();
+        if let Some(error) = answer.error {
+            return Err(Trouble::Refused(error));
+        }
+        Ok(serde_json::from_value(answer.data.get(list).cloned().unwrap_or_else(|| serde_json::json!([])))?)
+    }
+}
+
+fn label(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done => "done",
+        Outcome::Lost => "lost",
+        Outcome::Refused(_) => "refused",
+    }
+}

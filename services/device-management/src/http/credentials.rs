@@ -1,0 +1,56 @@
+//! Keys of devices.
+
+use super::answer::{Failure, NO_STORE, no_device};
+use super::body::Device as Id;
+use super::devices::{Key, KeyState, new_key, no_randomness};
+use crate::Shared;
+use crate::storage::{credentials as storage, devices};
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use service::{KeySource, Problem};
+
+/// What is known of a device's key; the key itself is shown only when it is made.
+#[utoipa::path(get, path = "/api/v1/devices/{id}/credential", tag = "credentials",
+    params(("id" = String, Path, description = "The device.")), security(("admin" = [])),
+    responses((status = 200, body = KeyState),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn read(State(shared): State<Shared>, Id(id): Id) -> Result<Json<KeyState>, Failure> {
+    let mut connection = shared.pool.acquire().await?;
+    let device = devices::find(&mut connection, id.as_str(), shared.online_within).await?.ok_or_else(no_device)?;
+    Ok(Json(KeyState { credential: device.credential, account: device.account }))
+}
+
+/// Gives the device a new key, shown once. The old one is void at once; whoever is connected with it is cut off.
+#[utoipa::path(post, path = "/api/v1/devices/{id}/credential/rotate", tag = "credentials",
+    params(("id" = String, Path, description = "The device.")), security(("admin" = [])),
+    responses((status = 201, body = Key),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "It was decommissioned.")))]
+pub(super) async fn rotate(State(shared): State<Shared>, Id(id): Id) -> Result<Response, Failure> {
+    let source = KeySource::new(&mut rand::rng());
+    let (key, shown) = new_key(&shared, &source, id.as_str()).ok_or_else(no_randomness)?;
+    let mut transaction = shared.pool.begin().await?;
+    storage::rotate(&mut transaction, id.as_str(), key).await??;
+    transaction.commit().await?;
+    shared.changed.notify_one();
+    Ok((StatusCode::CREATED, NO_STORE, Json(shown)).into_response())
+}
+
+/// Takes the key away: the device is cut off and cannot come back without a new one.
+#[utoipa::path(delete, path = "/api/v1/devices/{id}/credential", tag = "credentials",
+    params(("id" = String, Path, description = "The device.")), security(("admin" = [])),
+    responses((status = 204, description = "It is void."),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No such device, or it has no key."),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "It was decommissioned.")))]
+pub(super) async fn revoke(State(shared): State<Shared>, Id(id): Id) -> Result<StatusCode, Failure> {
+    let mut transaction = shared.pool.begin().await?;
+    storage::withdraw(&mut transaction, id.as_str()).await??;
+    transaction.commit().await?;
+    shared.changed.notify_one();
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,257 @@
+//! Accounts at the broker: in step with the devices, whatever was down meanwhile, and nobody hears or says another's.
+
+use crate::mqtt::{Client, Heard};
+use crate::running::{Running, eventually};
+use http::StatusCode;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+async fn ingestion(running: &Running) -> Client {
+    let port = running.mosquitto.port();
+    let mut client = eventually("ingestion has its account", Duration::from_secs(20), || async {
+        Client::connect(port, "data-ingestion", "of-ingestion", "ingestion-1").await.ok()
+    })
+    .await;
+    assert!(client.subscribe("$share/ingestion/neurobuild/sensors/+/+").await);
+    client
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_has_its_own_topics_only() {
+    let running = Running::start().await;
+    let port = running.mosquitto.port();
+    let (key, other_key) = (running.register("dev-a").await, running.register("dev-b").await);
+    running.in_step("dev-a").await;
+    running.in_step("dev-b").await;
+    let mut ingestion = ingestion(&running).await;
+    let mut device = Client::connect(port, "dev-a", &key, "dev-a").await.unwrap();
+    let mut other = Client::connect(port, "dev-b", &other_key, "dev-b").await.unwrap();
+
+    for own in ["neurobuild/devices/dev-a/receipts", "neurobuild/devices/dev-a/commands", "neurobuild/devices/dev-a/+"]
+    {
+        assert!(device.subscribe(own).await, "{own}");
+    }
+    for foreign in [
+        "neurobuild/devices/dev-b/receipts",
+        "neurobuild/devices/+/receipts",
+        "neurobuild/devices/#",
+        "neurobuild/#",
+        "#",
+        "+/+/+/+",
+        "neurobuild/sensors/dev-b/data",
+        "neurobuild/sensors/dev-a/data",
+        "$share/x/neurobuild/sensors/+/+",
+        "$SYS/#",
+        "$CONTROL/dynamic-security/v1/response",
+    ] {
+        assert!(!device.subscribe(foreign).await, "{foreign}");
+    }
+    for foreign in [
+        "neurobuild/sensors/dev-b/data",
+        "neurobuild/devices/dev-a/receipts",
+        "neurobuild/devices/dev-b/commands",
+        "neurobuild/sensors/dev-a",
+        "neurobuild/sensors/dev-a/data/more",
+        "$CONTROL/dynamic-security/v1",
+    ] {
+        assert!(!device.publish(foreign, "forged").await, "{foreign}");
+    }
+    assert!(other.publish("neurobuild/sensors/dev-b/data", "of b").await);
+    assert!(device.publish("neurobuild/sensors/dev-a/data", "of a").await);
+    assert!(device.publish("neurobuild/sensors/dev-a/pir", "of a").await);
+    let mut arrived = Vec::new();
+    while arrived.len() < 3 {
+        arrived.push(ingestion.next().await);
+    }
+    let message = |text: &str| Heard::Message(text.to_owned());
+    assert!(arrived.contains(&message("neurobuild/sensors/dev-b/data=of b")), "{arrived:?}");
+    assert!(arrived.contains(&message("neurobuild/sensors/dev-a/pir=of a")), "{arrived:?}");
+    assert!(ingestion.publish("neurobuild/devices/dev-a/receipts", "7").await);
+    assert_eq!(device.next().await, message("neurobuild/devices/dev-a/receipts=7"));
+    device.heard();
+    assert!(!ingestion.publish("neurobuild/devices/dev-a/commands", "x").await);
+    assert!(!ingestion.publish("neurobuild/sensors/dev-a/data", "forged").await);
+    assert_eq!(other.heard(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_in_with_anothers_key_or_name() {
+    let running = Running::start().await;
+    let port = running.mosquitto.port();
+    let (key, other_key) = (running.register("dev-a").await, running.register("dev-b").await);
+    running.in_step("dev-b").await;
+    running.in_step("dev-a").await;
+    assert!(Client::connect(port, "dev-a", &other_key, "dev-a").await.is_err());
+    assert!(Client::connect(port, "dev-a", "", "dev-a").await.is_err());
+    let mut other = Client::connect(port, "dev-b", &other_key, "dev-b").await.unwrap();
+    // Under the client id of another the broker would end that one's connection.
+    assert!(Client::connect(port, "dev-a", &key, "dev-b").await.is_err());
+    assert!(other.publish("neurobuild/sensors/dev-b/data", "still there").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revoked_rotated_suspended_and_decommissioned_devices_are_cut_off() {
+    let running = Running::start().await;
+    let port = running.mosquitto.port();
+    let ways = [
+        ("dev-revoked", "DELETE", "/credential", None),
+        ("dev-rotated", "POST", "/credential/rotate", None),
+        ("dev-suspended", "PATCH", "", Some(json!({"state": "suspended"}))),
+        ("dev-gone", "DELETE", "", None),
+    ];
+    for (id, method, path, body) in ways {
+        let key = running.register(id).await;
+        running.in_step(id).await;
+        let mut device = Client::connect(port, id, &key, id).await.unwrap();
+        assert!(device.subscribe(&format!("neurobuild/devices/{id}/commands")).await);
+        let begun = Instant::now();
+        let (status, answer) = running.ask(method, &format!("/api/v1/devices/{id}{path}"), body).await;
+        assert!(status.is_success(), "{id}: {status} {answer}");
+        assert_eq!(device.next().await, Heard::CutOff, "{id}");
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(1), "{id} was cut off only after {took:?}");
+        eventually("the old key is void", Duration::from_secs(5), || async {
+            Client::connect(port, id, &key, id).await.is_err().then_some(())
+        })
+        .await;
+        match id {
+            "dev-rotated" => {
+                let new = answer["key"].as_str().unwrap();
+                running.in_step(id).await;
+                assert!(Client::connect(port, id, new, id).await.is_ok());
+            }
+            "dev-suspended" => {
+                let (status, _) =
+                    running.ask("PATCH", &format!("/api/v1/devices/{id}"), Some(json!({"state": "active"}))).await;
+                assert_eq!(status, StatusCode::OK);
+                running.in_step(id).await;
+                assert!(Client::connect(port, id, &key, id).await.is_ok());
+            }
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_while_the_broker_was_down_is_made_up_for() {
+    let mut running = Running::start().await;
+    let port = running.mosquitto.port();
+    let revoked_key = running.register("dev-revoked").await;
+    let rotated_key = running.register("dev-rotated").await;
+    running.in_step("dev-revoked").await;
+    running.in_step("dev-rotated").await;
+    running.mosquitto.kill();
+    let key = running.register("dev-new").await;
+    let (status, rotated) = running.ask("POST", "/api/v1/devices/dev-rotated/credential/rotate", None).await;
+    assert_eq!(status, StatusCode::CREATED);
+    assert_eq!(running.ask("DELETE", "/api/v1/devices/dev-revoked/credential", None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(running.get("/api/v1/devices/dev-new").await.1["account"], "waiting");
+    let stored =
+        running.postgres.psql("iotdb", "SELECT encode(sealed, 'escape') FROM broker_outbox WHERE sealed IS NOT NULL");
+    assert!(!stored.is_empty() && !stored.contains("nbk_") && !stored.contains(&key[..20]), "{stored}");
+    // The service may go down too: what waits is in the database.
+    running.restart().await;
+    running.mosquitto.restart();
+    running.in_step("dev-new").await;
+    running.in_step("dev-rotated").await;
+    running.account("dev-revoked", "none").await;
+    assert!(Client::connect(port, "dev-new", &key, "dev-new").await.is_ok());
+    assert!(Client::connect(port, "dev-rotated", rotated["key"].as_str().unwrap(), "dev-rotated").await.is_ok());
+    assert!(Client::connect(port, "dev-rotated", &rotated_key, "dev-rotated").await.is_err());
+    assert!(Client::connect(port, "dev-revoked", &revoked_key, "dev-revoked").await.is_err());
+    assert_eq!(running.postgres.psql("iotdb", "SELECT count(*) FROM broker_outbox"), "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_store_is_noticed_and_mended_by_new_keys() {
+    let mut running = Running::start().await;
+    let port = running.mosquitto.port();
+    let old_key = running.register("dev-a").await;
+    running.in_step("dev-a").await;
+    running.mosquitto.kill();
+    running.mosquitto.forget_accounts();
+    running.mosquitto.restart();
+    running.account("dev-a", "lost").await;
+    let (_, lost) = running.get("/api/v1/devices?account=lost").await;
+    assert_eq!(lost["items"][0]["id"], "dev-a");
+    assert!(Client::connect(port, "dev-a", &old_key, "dev-a").await.is_err());
+    let (_, key) = running.ask("POST", "/api/v1/devices/dev-a/credential/rotate", None).await;
+    running.in_step("dev-a").await;
+    assert!(Client::connect(port, "dev-a", key["key"].as_str().unwrap(), "dev-a").await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_backup_does_not_let_revoked_devices_in() {
+    let mut running = Running::start().await;
+    let port = running.mosquitto.port();
+    let revoked_key = running.register("dev-revoked").await;
+    let rotated_key = running.register("dev-rotated").await;
+    running.in_step("dev-revoked").await;
+    running.in_step("dev-rotated").await;
+    let backup = std::fs::read(running.mosquitto.store()).unwrap();
+    running.ask("DELETE", "/api/v1/devices/dev-revoked/credential", None).await;
+    running.ask("POST", "/api/v1/devices/dev-rotated/credential/rotate", None).await;
+    running.account("dev-revoked", "none").await;
+    running.in_step("dev-rotated").await;
+    running.mosquitto.kill();
+    std::fs::write(running.mosquitto.store(), backup).unwrap();
+    running.mosquitto.restart();
+    running.account("dev-rotated", "lost").await;
+    eventually("the old keys are void", Duration::from_secs(10), || async {
+        let revoked = Client::connect(port, "dev-revoked", &revoked_key, "dev-revoked").await;
+        let rotated = Client::connect(port, "dev-rotated", &rotated_key, "dev-rotated").await;
+        (revoked.is_err() && rotated.is_err()).then_some(())
+    })
+    .await;
+}
+
+/// How long Mosquitto takes for many accounts, and how long somebody who is revoked meanwhile stays. Run by hand:
+/// `cargo test -p device-management --test service -- --ignored --nocapture many_devices`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; prints figures"]
+async fn many_devices() {
+    let running = Running::start().await;
+    let port = running.mosquitto.port();
+    let key = running.register("dev-watched").await;
+    running.in_step("dev-watched").await;
+    let mut watched = Client::connect(port, "dev-watched", &key, "dev-watched").await.unwrap();
+    let mut total = Duration::ZERO;
+    for thousand in 0..10 {
+        let lines: String =
+            (0..1000).map(|n| format!("{{\"id\":\"dev-{thousand}-{n:03}\",\"type\":\"ESP32-S3\"}}\n")).collect();
+        let begun = Instant::now();
+        let request = http::Request::post("/api/v1/devices/import").header("content-type", "application/x-ndjson");
+        let request =
+            request.header("authorization", format!("Bearer {}", crate::running::TOKEN)).body(lines.into()).unwrap();
+        assert_eq!(running.raw(request).await.status(), StatusCode::OK);
+        let imported = begun.elapsed();
+        if thousand == 9 {
+            let begun = Instant::now();
+            running.ask("DELETE", "/api/v1/devices/dev-watched/credential", None).await;
+            assert_eq!(watched.next().await, Heard::CutOff);
+            println!("revoked while accounts are made: cut off after {:?}", begun.elapsed());
+        }
+        eventually("all are in step", Duration::from_secs(1200), || async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            (running.postgres.psql("iotdb", "SELECT count(*) FROM broker_outbox") == "0").then_some(())
+        })
+        .await;
+        total += begun.elapsed();
+        println!("thousand {}: imported in {imported:?}, in step after {:?}", thousand + 1, begun.elapsed());
+    }
+    let size = std::fs::metadata(running.mosquitto.store()).unwrap().len();
+    println!("10,000 devices: {total:?}, the plugin's store has {} MiB", size >> 20);
+    let (_, metrics) = running.text("/metrics").await;
+    for line in
+        metrics.lines().filter(|line| line.starts_with("mqtt_") && (line.contains("_sum") || line.contains("_count")))
+    {
+        println!("{line}");
+    }
+    let key = running.register("dev-last").await;
+    let begun = Instant::now();
+    eventually("one more gets in", Duration::from_secs(10), || async {
+        Client::connect(port, "dev-last", &key, "dev-last").await.is_ok().then_some(())
+    })
+    .await;
+    println!("one more: connected after {:?}", begun.elapsed());
+}

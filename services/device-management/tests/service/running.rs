@@ -1,0 +1,138 @@
+//! The service, its database and its broker.
+
+use axum::Router;
+use axum::body::Body;
+use device_management::{ABOUT, Config};
+use http::{Request, Response, StatusCode};
+use iot_support::{Mosquitto, Postgres};
+use serde_json::Value;
+use service::config::Environment;
+use service::{Context, Limits, assemble};
+use std::time::{Duration, Instant};
+use tower::ServiceExt;
+
+pub const TOKEN: &str = "of-an-administrator-in-a-test";
+
+/// The service as it runs, and what it depends on.
+pub struct Running {
+    router: Router,
+    context: Context,
+    pub postgres: Postgres,
+    pub mosquitto: Mosquitto,
+}
+
+impl Running {
+    pub async fn start() -> Self {
+        Self::on(Postgres::start(), Mosquitto::start()).await
+    }
+
+    /// On servers that are there already; waits until the tables are.
+    pub async fn on(postgres: Postgres, mosquitto: Mosquitto) -> Self {
+        let (router, context) = serve(&postgres, &mosquitto).await;
+        let running = Self { router, context, postgres, mosquitto };
+        running.ready().await;
+        running
+    }
+
+    /// Ends it and starts another on the same servers.
+    pub async fn restart(&mut self) {
+        self.context.shutdown.begin();
+        self.context.drained().await;
+        (self.router, self.context) = serve(&self.postgres, &self.mosquitto).await;
+        self.ready().await;
+    }
+
+    async fn ready(&self) {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let (status, report) = self.get("/ready").await;
+            if status == StatusCode::OK {
+                return;
+            }
+            assert!(Instant::now() < end && !self.context.has_failed(), "not ready: {report}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub async fn raw(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.expect("an answer")
+    }
+
+    pub async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {TOKEN}"));
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        let (parts, body) = self.raw(request.expect("a request")).await.into_parts();
+        let bytes = axum::body::to_bytes(body, 64 << 20).await.expect("a body");
+        (parts.status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.ask("GET", path, None).await
+    }
+
+    /// An answer that is not JSON.
+    pub async fn text(&self, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let (parts, body) = self.raw(request).await.into_parts();
+        let bytes = axum::body::to_bytes(body, 64 << 20).await.expect("a body");
+        (parts.status, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Registers a device of the original's type and returns its key.
+    pub async fn register(&self, id: &str) -> String {
+        let (status, answer) =
+            self.ask("POST", "/api/v1/devices", Some(serde_json::json!({"id": id, "type": "ESP32-S3"}))).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        answer["credential"]["key"].as_str().expect("a key").to_owned()
+    }
+
+    /// Waits until the broker knows what it should know of the device.
+    pub async fn in_step(&self, id: &str) {
+        self.account(id, "in_step").await;
+    }
+
+    /// Waits for a state of the device's account.
+    pub async fn account(&self, id: &str, state: &str) {
+        eventually("the account is as wanted", Duration::from_secs(20), || async {
+            let (_, device) = self.get(&format!("/api/v1/devices/{id}")).await;
+            (device["account"] == state).then_some(())
+        })
+        .await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.context.shutdown.begin();
+    }
+}
+
+async fn serve(postgres: &Postgres, mosquitto: &Mosquitto) -> (Router, Context) {
+    let secrets = [("ADMIN_TOKEN", TOKEN), ("OUTBOX_KEY", &"0b".repeat(32)), ("RECONCILE_EVERY", "1s")];
+    let secrets = secrets.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let ingestion = [("MQTT_INGESTION_PASSWORD".to_owned(), "of-ingestion".to_owned())];
+    let variables = postgres.variables().into_iter().chain(mosquitto.variables()).chain(secrets).chain(ingestion);
+    let config = Environment::of(variables).read::<Config>().expect("a configuration");
+    let context = Context::default();
+    let app = device_management::start(config, context.clone()).await.expect("a service");
+    (assemble(app, &ABOUT, &context, &Limits::default()), context)
+}
+
+/// Waits until `check` gives something; its last words are in the panic.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    deadline: Duration,
+    mut check: impl FnMut() -> F,
+) -> T {
+    let end = Instant::now() + deadline;
+    loop {
+        if let Some(value) = check().await {
+            return value;
+        }
+        assert!(Instant::now() < end, "{what}: not within {deadline:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,129 @@
+//! The arguments.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Simulated devices for the IoT data path.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Lets devices send readings until all have receipts, and writes the ledger.
+    Run(Box<Run>),
+    /// Compares a ledger with what InfluxDB holds.
+    Verify(Verify),
+}
+
+/// How a device talks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Transport {
+    /// MQTT 5.
+    Mqtt,
+    /// MQTT 3.1.1.
+    Mqtt4,
+    /// HTTP, in batches.
+    Http,
+    /// WebSocket.
+    Ws,
+}
+
+/// Lets devices send.
+#[derive(Debug, Clone, Args)]
+pub struct Run {
+    /// How many devices.
+    #[arg(long, default_value_t = 100)]
+    pub devices: u32,
+    /// How many readings in all.
+    #[arg(long, default_value_t = 10_000)]
+    pub messages: u64,
+    /// Readings per second in all; 0 for as fast as receipts come.
+    #[arg(long, default_value_t = 0)]
+    pub rate: u64,
+    /// How they talk; several are shared out evenly.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "mqtt")]
+    pub transport: Vec<Transport>,
+    /// How many connections; 0 for one a device. Fewer are gateways that speak for several devices (MQTT only).
+    #[arg(long, default_value_t = 0)]
+    pub connections: u32,
+    /// Device ids are `<name>-<number>`.
+    #[arg(long, default_value = "sim")]
+    pub name: String,
+    /// Lines `<device> <key>`: real devices with their own keys, instead of `--name` and `--key`.
+    #[arg(long)]
+    pub keys: Option<PathBuf>,
+    /// The key of every device.
+    #[arg(long, env = "IOT_SIM_KEY", hide_env_values = true, default_value = "")]
+    pub key: String,
+    /// The broker.
+    #[arg(long, default_value = "127.0.0.1:1883")]
+    pub mqtt: String,
+    /// The account of gateways at the broker; without it each device uses its id and key.
+    #[arg(long)]
+    pub mqtt_username: Option<String>,
+    /// Its password.
+    #[arg(long, env = "IOT_SIM_MQTT_PASSWORD", hide_env_values = true)]
+    pub mqtt_password: Option<String>,
+    /// No account at the broker.
+    #[arg(long)]
+    pub anonymous: bool,
+    /// What topics begin with.
+    #[arg(long, default_value = "neurobuild")]
+    pub prefix: String,
+    /// data-ingestion; several are used in turn.
+    #[arg(long, value_delimiter = ',', default_value = "http://127.0.0.1:8081")]
+    pub http: Vec<String>,
+    /// Where the ledger goes.
+    #[arg(long)]
+    pub ledger: PathBuf,
+    /// Readings of a device that may wait for a receipt.
+    #[arg(long, default_value_t = 64)]
+    pub window: usize,
+    /// After how long a reading without receipt is sent again.
+    #[arg(long, default_value = "5", value_parser = seconds)]
+    pub repeat_after: Duration,
+    /// After how long to give up.
+    #[arg(long, default_value = "600", value_parser = seconds)]
+    pub timeout: Duration,
+    /// Share of readings that are sent twice.
+    #[arg(long, default_value_t = 0.0)]
+    pub duplicates: f64,
+    /// Share of readings whose time is an hour ago.
+    #[arg(long, default_value_t = 0.0)]
+    pub late: f64,
+    /// Share of readings with the time of the one before.
+    #[arg(long, default_value_t = 0.0)]
+    pub same_time: f64,
+    /// How many broken messages for each reading.
+    #[arg(long, default_value_t = 0.0)]
+    pub malformed: f64,
+    /// Chance per connection and second that it breaks.
+    #[arg(long, default_value_t = 0.0)]
+    pub reconnects: f64,
+}
+
+/// Compares.
+#[derive(Debug, Clone, Args)]
+pub struct Verify {
+    /// The ledger.
+    #[arg(long)]
+    pub ledger: PathBuf,
+    /// InfluxDB 1.x.
+    #[arg(long, default_value = "http://127.0.0.1:8086")]
+    pub influx: String,
+    /// Its database.
+    #[arg(long, default_value = "iot")]
+    pub database: String,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.trim_end_matches('s').parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}

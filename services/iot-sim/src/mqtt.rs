@@ -1,0 +1,152 @@
+//! Devices over MQTT 5.
+
+/// Both protocol versions by one text: the two crates' names are alike, their types are not.
+macro_rules! over_mqtt {
+    ($mqtt:ident, $version:ident, $clean:ident) => {
+        use crate::cli::Run;
+        use crate::device::{Device, Receipt};
+        use crate::pace::Pace;
+        use crate::run::Shared;
+        use rand::RngExt;
+        use std::collections::HashMap;
+        use std::sync::Arc;
+        use std::sync::atomic::Ordering::Relaxed;
+        use std::time::Duration;
+        use tokio::sync::mpsc;
+        use $mqtt::mqttbytes::QoS;
+        use $mqtt::mqttbytes::$version::Packet;
+        use $mqtt::{AsyncClient, Event, EventLoop, MqttOptions, PublishOptions};
+
+        const TICK: Duration = Duration::from_millis(10);
+
+        enum Heard {
+            Connected,
+            Receipt(String, Vec<u8>),
+            Lost,
+        }
+
+        /// One connection that speaks for these devices, until all of them are done.
+        pub async fn gateway(number: usize, devices: Vec<Device>, options: Arc<Run>, shared: Arc<Shared>, parts: usize) {
+            let mut devices: HashMap<String, Device> = devices.into_iter().map(|device| (device.id.clone(), device)).collect();
+            let mut pace = Pace::new(options.rate, parts);
+            while !devices.values().all(Device::is_done) {
+                let (client, events) = connect(number, &devices, &options);
+                connection(client, events, &mut devices, &options, &shared, &mut pace).await;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+
+        fn connect(number: usize, devices: &HashMap<String, Device>, options: &Run) -> (AsyncClient, EventLoop) {
+            let (host, port) = options.mqtt.rsplit_once(':').unwrap_or((&options.mqtt, "1883"));
+            let id = match devices.values().next() {
+                Some(device) if devices.len() == 1 => device.id.clone(),
+                _ => format!("{}-gateway-{number}", options.name),
+            };
+            let mut mqtt = MqttOptions::new(id, (host.to_owned(), port.parse().unwrap_or(1883)));
+            mqtt.set_keep_alive(30).$clean(true);
+            if let (Some(user), Some(password)) = (&options.mqtt_username, &options.mqtt_password) {
+                mqtt.set_credentials(user.clone(), password.clone().into_bytes());
+            } else if !options.anonymous
+                && let Some(device) = devices.values().next()
+            {
+                mqtt.set_credentials(device.id.clone(), device.key.clone().into_bytes());
+            }
+            AsyncClient::builder(mqtt).capacity(1024).build()
+        }
+
+        async fn connection(
+            client: AsyncClient,
+            mut events: EventLoop,
+            devices: &mut HashMap<String, Device>,
+            options: &Run,
+            shared: &Shared,
+            pace: &mut Pace,
+        ) {
+            let (tell, mut heard) = mpsc::channel(1024);
+            let poll = async move {
+                loop {
+                    let news = match events.poll().await {
+                        Ok(Event::Incoming(Packet::ConnAck(_))) => Heard::Connected,
+                        Ok(Event::Incoming(Packet::Publish(publish))) => {
+                            let topic = String::from_utf8_lossy(&publish.topic).into_owned();
+                            Heard::Receipt(topic, publish.payload.to_vec())
+                        }
+                        Ok(_) => continue,
+                        Err(_) => Heard::Lost,
+                    };
+                    let lost = matches!(news, Heard::Lost);
+                    if tell.send(news).await.is_err() || lost {
+                        return;
+                    }
+                }
+            };
+            let poll = tokio::spawn(poll);
+            let mut tick = tokio::time::interval(TICK);
+            let mut connected = false;
+            loop {
+                tokio::select! {
+                    news = heard.recv() => match news {
+                        Some(Heard::Connected) => {
+                            connected = true;
+                            for id in devices.keys() {
+                                let topic = format!("{}/devices/{id}/receipts", options.prefix);
+                                if client.subscribe(topic, QoS::AtLeastOnce).await.is_err() {
+                                    break;
+                                }
+                            }
+                        }
+                        Some(Heard::Receipt(topic, payload)) => receive(devices, &topic, &payload),
+                        Some(Heard::Lost) | None => break,
+                    },
+                    _ = tick.tick(), if connected => {
+                        send(&client, devices, options, pace);
+                        if devices.values().all(Device::is_done) {
+                            let _ = client.disconnect().await;
+                            tokio::time::sleep(Duration::from_millis(50)).await;
+                            break;
+                        }
+                        if options.reconnects > 0.0 && rand::rng().random_bool((options.reconnects * TICK.as_secs_f64()).min(1.0)) {
+                            shared.counts.reconnects.fetch_add(1, Relaxed);
+                            break;
+                        }
+                    }
+                }
+            }
+            poll.abort();
+        }
+
+        fn receive(devices: &mut HashMap<String, Device>, topic: &str, payload: &[u8]) {
+            let id = topic.strip_suffix("/receipts").and_then(|topic| topic.rsplit('/').next());
+            if let (Some(device), Ok(receipt)) =
+                (id.and_then(|id| devices.get_mut(id)), serde_json::from_slice::<Receipt>(payload))
+            {
+                device.receive(&receipt);
+            }
+        }
+
+        fn send(client: &AsyncClient, devices: &mut HashMap<String, Device>, options: &Run, pace: &mut Pace) {
+            for device in devices.values_mut() {
+                let topic = format!("{}/sensors/{}/data", options.prefix, device.id);
+                let mut sendings = device.repeats(options, 16);
+                while sendings.len() < 64 && pace.take() {
+                    let fresh = device.fresh(options);
+                    if fresh.is_empty() {
+                        pace.give_back();
+                        break;
+                    }
+                    sendings.extend(fresh);
+                }
+                for sending in sendings {
+                    let publish = PublishOptions::at_least_once();
+                    if client.try_publish(topic.clone(), sending.payload, publish).is_err() {
+                        device.not_sent(sending.seq);
+                    }
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use over_mqtt;
+
+over_mqtt!(rumqttc, v5, set_clean_start);

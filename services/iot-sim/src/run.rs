@@ -1,0 +1,154 @@
+//! A run: shares devices out over connections, waits until all have their receipts.
+
+use crate::cli::{Run, Transport};
+use crate::device::Device;
+use crate::ledger::{Entry, Head, Ledger};
+use crate::{http, mqtt, mqtt4, socket};
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::task::JoinSet;
+
+/// What happened so far.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub sent: AtomicU64,
+    pub repeats: AtomicU64,
+    pub duplicates: AtomicU64,
+    pub malformed: AtomicU64,
+    pub receipts: AtomicU64,
+    pub refused: AtomicU64,
+    pub reconnects: AtomicU64,
+    pub accepted: AtomicU64,
+}
+
+/// What all devices share.
+#[derive(Debug)]
+pub struct Shared {
+    pub boot: String,
+    pub counts: Counts,
+    ledger: Mutex<Option<Ledger>>,
+}
+
+impl Shared {
+    /// Adds to the ledger.
+    pub fn enter(&self, entries: &[Entry]) {
+        if entries.is_empty() {
+            return;
+        }
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ledger) = ledger.as_mut()
+            && ledger.add(entries).is_ok()
+        {
+            self.counts.accepted.fetch_add(entries.len() as u64, Relaxed);
+        }
+    }
+}
+
+/// How a run went.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    pub complete: bool,
+    pub devices: u32,
+    pub messages: u64,
+    pub sent: u64,
+    pub accepted: u64,
+    pub refused: u64,
+    pub repeats: u64,
+    pub duplicates: u64,
+    pub malformed: u64,
+    pub reconnects: u64,
+    pub receipts: u64,
+    pub seconds: f64,
+    pub messages_per_second: f64,
+}
+
+/// Runs.
+pub async fn run(options: Box<Run>) -> Result<Summary> {
+    ensure!(options.devices > 0 && !options.transport.is_empty(), "no devices");
+    let (ids, keys) = devices(&options)?;
+    let count = ids.len() as u32;
+    let now = i64::try_from(jiff::Timestamp::now().as_nanosecond())?;
+    let boot = format!("{:x}", now / 1_000_000);
+    let head = Head { devices: ids.clone(), boot: boot.clone(), since: now - 3_700_000_000_000 };
+    let ledger = Ledger::create(&options.ledger, &head)?;
+    let shared = Arc::new(Shared { boot, counts: Counts::default(), ledger: Mutex::new(Some(ledger)) });
+    let mut devices: Vec<Device> = Vec::with_capacity(ids.len());
+    for (number, (id, key)) in ids.into_iter().zip(keys).enumerate() {
+        let share =
+            options.messages / u64::from(count) + u64::from((number as u64) < options.messages % u64::from(count));
+        ensure!(share < u64::from(u32::MAX), "too many readings for a device");
+        devices.push(Device::new(number as u32, id, key, share, Arc::clone(&shared)));
+    }
+    let groups = groups(devices, &options);
+    let parts = groups.len();
+    let options = Arc::new(*options);
+    let begun = Instant::now();
+    let mut tasks = JoinSet::new();
+    for (number, (transport, group)) in groups.into_iter().enumerate() {
+        let (options, shared) = (Arc::clone(&options), Arc::clone(&shared));
+        match transport {
+            Transport::Mqtt => tasks.spawn(mqtt::gateway(number, group, options, shared, parts)),
+            Transport::Mqtt4 => tasks.spawn(mqtt4::gateway(number, group, options, shared, parts)),
+            Transport::Http => tasks.spawn(http::gateway(number, group, options, shared, parts)),
+            Transport::Ws => tasks.spawn(socket::gateway(number, group, options, shared, parts)),
+        };
+    }
+    let all = async { while tasks.join_next().await.is_some() {} };
+    let in_time = tokio::time::timeout(options.timeout, all).await.is_ok();
+    let seconds = begun.elapsed().as_secs_f64();
+    tasks.shutdown().await;
+    let ledger = shared.ledger.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let accepted = ledger.context("the ledger")?.finish()?;
+    let counts = &shared.counts;
+    let refused = counts.refused.load(Relaxed);
+    Ok(Summary {
+        complete: in_time && accepted + refused == options.messages,
+        devices: count,
+        messages: options.messages,
+        sent: counts.sent.load(Relaxed),
+        accepted,
+        refused,
+        repeats: counts.repeats.load(Relaxed),
+        duplicates: counts.duplicates.load(Relaxed),
+        malformed: counts.malformed.load(Relaxed),
+        reconnects: counts.reconnects.load(Relaxed),
+        receipts: counts.receipts.load(Relaxed),
+        seconds,
+        messages_per_second: accepted as f64 / seconds,
+    })
+}
+
+fn devices(options: &Run) -> Result<(Vec<String>, Vec<String>)> {
+    let Some(path) = &options.keys else {
+        let ids = (0..options.devices).map(|number| format!("{}-{number}", options.name)).collect();
+        return Ok((ids, vec![options.key.clone(); options.devices as usize]));
+    };
+    let text = std::fs::read_to_string(path).with_context(|| format!("the keys {}", path.display()))?;
+    let pairs = text.lines().filter_map(|line| line.split_once(' ')).take(options.devices as usize);
+    let (ids, keys): (Vec<String>, Vec<String>) = pairs.map(|(id, key)| (id.to_owned(), key.trim().to_owned())).unzip();
+    ensure!(!ids.is_empty(), "{} names no device", path.display());
+    Ok((ids, keys))
+}
+
+/// Who shares a connection. Over HTTP and WebSocket each device has its own, as its key goes with it.
+fn groups(devices: Vec<Device>, options: &Run) -> Vec<(Transport, Vec<Device>)> {
+    let mut groups: Vec<(Transport, Vec<Device>)> = Vec::new();
+    let kinds = options.transport.len();
+    let mut of_kind: Vec<Vec<Device>> = (0..kinds).map(|_| Vec::new()).collect();
+    for (number, device) in devices.into_iter().enumerate() {
+        of_kind[number % kinds].push(device);
+    }
+    for (kind, devices) in options.transport.iter().zip(of_kind) {
+        let gateways = matches!(kind, Transport::Mqtt | Transport::Mqtt4) && options.connections > 0;
+        let connections = if gateways { (options.connections as usize).min(devices.len()) } else { devices.len() };
+        let first = groups.len();
+        groups.extend((0..connections).map(|_| (*kind, Vec::new())));
+        for (number, device) in devices.into_iter().enumerate() {
+            groups[first + number % connections].1.push(device);
+        }
+    }
+    groups
+}

@@ -1,0 +1,18 @@
+//! iot-support: real servers for the tests of the IoT services. Each runs on a free port of loopback in a directory of its
+//! own, can be killed and started again, and ends with the test.
+
+mod influx;
+mod installed;
+mod mosquitto;
+mod port;
+mod postgres;
+mod process;
+mod redis;
+
+pub use influx::{DATABASE, Influx};
+pub use installed::installed;
+pub use mosquitto::{Mosquitto, PASSWORD as ADMIN_PASSWORD, USER as ADMIN_USER};
+pub use port::free_port;
+pub use postgres::Postgres;
+pub use process::Process;
+pub use redis::Redis;

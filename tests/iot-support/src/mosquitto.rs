@@ -1,0 +1,131 @@
+//! A Mosquitto of one's own, with accounts and rights by its dynamic-security plugin.
+
+use crate::installed::library;
+use crate::{Process, free_port, installed};
+use std::path::PathBuf;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// The account that may administer the plugin.
+pub const USER: &str = "admin";
+/// Its password, on loopback for the time of a test.
+pub const PASSWORD: &str = "of-the-tests";
+
+/// A broker that lets nobody in without an account.
+#[derive(Debug)]
+pub struct Mosquitto {
+    directory: TempDir,
+    port: u16,
+    process: Option<Process>,
+}
+
+impl Mosquitto {
+    /// Starts one with an empty plugin store but for the account [`USER`].
+    ///
+    /// # Panics
+    /// When Mosquitto is not installed or does not come up.
+    pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// The same with more lines of `mosquitto.conf(5)`; `{directory}` in them is the directory of its files.
+    ///
+    /// # Panics
+    /// As [`Mosquitto::start`].
+    pub fn start_with(configuration: &str) -> Self {
+        let directory =
+            tempfile::Builder::new().prefix("test-mosquitto-").tempdir().expect("a directory for Mosquitto");
+        let mut broker = Self { directory, port: 0, process: None };
+        broker.forget_accounts();
+        for _ in 0..5 {
+            broker.port = free_port();
+            broker.configure(configuration);
+            broker.process = broker.serve();
+            if broker.process.is_some() {
+                return broker;
+            }
+        }
+        panic!("Mosquitto does not start: {}", broker.log());
+    }
+
+    /// Where it listens, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What a service needs to administer it.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        [("HOST", "127.0.0.1"), ("PORT", &self.port.to_string()), ("USERNAME", USER), ("PASSWORD", PASSWORD)]
+            .map(|(name, value)| (format!("MQTT_{name}"), value.to_owned()))
+            .into()
+    }
+
+    /// Makes the plugin's store anew: what a lost volume looks like. Call it while the broker is away.
+    ///
+    /// # Panics
+    /// When `mosquitto_ctrl` fails.
+    pub fn forget_accounts(&self) {
+        let store = self.store();
+        let _ = std::fs::remove_file(&store);
+        let made = Command::new(installed("mosquitto_ctrl"))
+            .args(["dynsec", "init"])
+            .arg(&store)
+            .args([USER, PASSWORD])
+            .output();
+        let made = made.expect("mosquitto_ctrl");
+        assert!(made.status.success() && store.exists(), "mosquitto_ctrl: {}", String::from_utf8_lossy(&made.stdout));
+    }
+
+    /// Where the plugin keeps accounts and roles.
+    pub fn store(&self) -> PathBuf {
+        self.directory.path().join("dynamic-security.json")
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Starts it again on the same port, with the same data.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.process = self.serve();
+        assert!(self.process.is_some(), "Mosquitto does not come back: {}", self.log());
+    }
+
+    /// Its process, while it runs.
+    pub fn process(&self) -> Option<&Process> {
+        self.process.as_ref()
+    }
+
+    /// What it logged since its last start.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+
+    fn configure(&self, more: &str) {
+        let place = self.directory.path().display().to_string();
+        let user = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
+        let lines = format!(
+            "{user}listener {} 127.0.0.1\nallow_anonymous false\npersistence true\npersistence_location {place}/\n\
+             plugin {}\nplugin_opt_config_file {}\nlog_dest stderr\nlog_type all\n{}\n",
+            self.port,
+            library("mosquitto_dynamic_security.so").display(),
+            self.store().display(),
+            more.replace("{directory}", &place),
+        );
+        std::fs::write(self.directory.path().join("mosquitto.conf"), lines).expect("the configuration");
+    }
+
+    fn serve(&self) -> Option<Process> {
+        let place = self.directory.path();
+        let mut command = Command::new(installed("mosquitto"));
+        command.arg("-c").arg(place.join("mosquitto.conf"));
+        Process::start(&mut command, &place.join("log"), self.port)
+    }
+}
