@@ -1,0 +1,5 @@
+//! image: OCI images from static binaries.
+
+fn main() -> std::process::ExitCode {
+    image::main()
+}
