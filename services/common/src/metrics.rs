@@ -38,8 +38,12 @@ fn describe() {
         "Time to the answer's head, by method and route."
     );
     describe_gauge!("http_requests_in_flight", "Requests that are being worked on.");
-    describe_gauge!("http_connections", "Open connections.");
+    describe_gauge!("http_connections", "Open connections, WebSockets among them.");
     describe_counter!("http_connections_refused_total", "Connections closed because there were too many.");
+    describe_counter!(
+        "http_connections_timed_out_total",
+        "Connections closed because nothing came, or a head too slowly."
+    );
     describe_gauge!("dependency_up", "Whether the last check of a dependency succeeded.");
     describe_gauge!("process_resident_memory_bytes", "Memory of the process.");
     describe_gauge!("process_cpu_seconds_total", "Processor time of the process.");

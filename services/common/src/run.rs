@@ -135,10 +135,11 @@ where
             return ExitCode::FAILURE;
         }
     };
-    let router = assemble(app, &about, &context, &common.limits);
+    let limits = common.limits.within_files();
+    let router = assemble(app, &about, &context, &limits);
     let address = listener.local_addr().unwrap_or(common.address);
     tracing::info!(%address, version = about.version, "listening");
-    let served = serve(listener, router, &context, &common.limits, common.drain).await;
+    let served = serve(listener, router, &context, &limits, common.drain).await;
     let drained = tokio::time::timeout(common.drain, context.drained()).await;
     let orderly = served == Served::Drained && drained.is_ok() && !context.has_failed();
     tracing::info!(orderly, "ended");

@@ -44,7 +44,8 @@ fn app() -> App {
 }
 
 fn limits() -> Limits {
-    Limits { body: Bytes(64), timeout: Duration::from_secs(2), concurrency: 2, connections: 8 }
+    let (timeout, idle) = (Duration::from_secs(2), Duration::from_secs(60));
+    Limits { body: Bytes(64), timeout, concurrency: 2, connections: 8, idle }
 }
 
 async fn ask(request: Request<Body>) -> Response<Body> {
@@ -174,6 +175,71 @@ async fn open_requests_end_before_the_service() {
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("late"), "{answer}");
     assert_eq!(server.await.unwrap(), Served::Drained);
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+/// A service on a port of its own.
+async fn listening(limits: Limits) -> (std::net::SocketAddr, Context) {
+    let context = Context::default();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback");
+    let address = listener.local_addr().expect("loopback");
+    let router = assemble(app(), &about(), &context, &limits);
+    let shared = context.clone();
+    tokio::spawn(async move { serve(listener, router, &shared, &limits, Duration::from_secs(1)).await });
+    (address, context)
+}
+
+/// Everything that comes until the connection ends.
+async fn say(stream: &mut TcpStream, words: &str) -> String {
+    stream.write_all(words.as_bytes()).await.expect("loopback");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("loopback");
+    answer
+}
+
+#[tokio::test]
+async fn too_many_connections_are_told_so_and_whoever_watches_gets_through() {
+    let (address, context) = listening(Limits { connections: 2, ..limits() }).await;
+    let mut idle = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        stream.read_exact(&mut [0; 12]).await.unwrap();
+        idle.push(stream);
+    }
+    let mut third = TcpStream::connect(address).await.unwrap();
+    let answer = say(&mut third, "GET /late HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1"), "{answer}");
+    assert!(answer.contains("connection: close") && answer.contains("too many connections"), "{answer}");
+    let mut watcher = TcpStream::connect(address).await.unwrap();
+    let answer = say(&mut watcher, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("http_connections_refused_total"), "{answer}");
+    // A seat that becomes free is taken again.
+    drop(idle.pop());
+    let begun = std::time::Instant::now();
+    loop {
+        let mut next = TcpStream::connect(address).await.unwrap();
+        let answer = say(&mut next, "GET /late HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        if answer.starts_with("HTTP/1.1 200") {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "{answer}");
+    }
+    context.shutdown.begin();
+}
+
+#[tokio::test]
+async fn a_head_that_comes_byte_by_byte_is_cut_off() {
+    let (address, context) = listening(Limits { idle: Duration::from_millis(300), ..limits() }).await;
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    let begun = std::time::Instant::now();
+    for byte in b"GET /health HTTP/1.1\r\nX-Slow: ".iter().chain(std::iter::repeat_n(&b'x', 1000)) {
+        if slow.write_all(&[*byte]).await.is_err() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    context.shutdown.begin();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What happens around every request: its trace, limits, metrics, and the shape of its errors.
 
-use super::Limits;
+use super::{Limits, Seat};
 use crate::problem::{self, Problem};
 use crate::trace::TraceContext;
 use axum::extract::{MatchedPath, Request, State};
@@ -73,9 +73,14 @@ impl Drop for InFlight {
 }
 
 async fn limited(around: &Around, route: &str, request: Request, next: Next) -> Response {
+    let standing = request.extensions().get::<Seat>().is_some_and(|seat| seat.standing);
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     if UNLIMITED.contains(&route) {
         return work.await.unwrap_or_else(|panic| panicked(&*panic));
+    }
+    if standing {
+        metrics::counter!("http_connections_refused_total").increment(1);
+        return Problem::unavailable("too many connections").into_response();
     }
     let Ok(_permit) = around.permits.try_acquire() else {
         metrics::counter!("http_requests_refused_total").increment(1);

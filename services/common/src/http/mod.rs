@@ -3,8 +3,10 @@
 mod around;
 mod assemble;
 mod limits;
+mod seat;
 mod serve;
 
 pub use assemble::{App, assemble};
 pub use limits::Limits;
+pub use seat::Seat;
 pub use serve::{Served, serve};

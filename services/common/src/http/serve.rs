@@ -1,6 +1,7 @@
 //! Serving a router on a socket: bounded connections, slow heads cut off, an orderly end.
 
 use super::Limits;
+use super::seat::{Seat, Seats};
 use crate::context::{Context, Shutdown};
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -10,15 +11,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-/// Also how long an idle connection stays open; longer than the minute of most load balancers, so that they close first.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long a connection for which there is no seat may take to say what it wants.
+const STANDING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// When the process is out of descriptors `accept` fails at once, again and again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -40,7 +39,7 @@ pub async fn serve(
     limits: &Limits,
     drain: Duration,
 ) -> Served {
-    let permits = Arc::new(Semaphore::new(limits.connections));
+    let seats = Seats::new(limits.connections);
     let open = TaskTracker::new();
     loop {
         let (stream, peer) = tokio::select! {
@@ -55,11 +54,11 @@ pub async fn serve(
                 }
             },
         };
-        match Arc::clone(&permits).try_acquire_owned() {
-            Ok(permit) => {
-                open.spawn(connection(stream, peer, router.clone(), context.shutdown.clone(), permit));
+        match seats.take() {
+            Some(seat) => {
+                open.spawn(connection(stream, peer, router.clone(), context.shutdown.clone(), seat, limits.idle));
             }
-            Err(_) => metrics::counter!("http_connections_refused_total").increment(1),
+            None => metrics::counter!("http_connections_refused_total").increment(1),
         }
     }
     drop(listener);
@@ -75,19 +74,22 @@ async fn connection(
     peer: SocketAddr,
     router: Router,
     shutdown: Shutdown,
-    permit: OwnedSemaphorePermit,
+    seat: Seat,
+    idle: Duration,
 ) {
     // Answers are small and complete: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
+    let standing = seat.standing;
     let service = router.map_request(move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(seat.clone());
         request.map(axum::body::Body::new)
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(64 * 1024);
+    builder.timer(TokioTimer::new()).max_buf_size(64 * 1024).keep_alive(!standing);
+    builder.header_read_timeout(if standing { STANDING_TIMEOUT.min(idle) } else { idle });
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).with_upgrades();
     let mut connection = pin!(connection);
-    metrics::gauge!("http_connections").increment(1.0);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = shutdown.wait() => {
@@ -96,8 +98,9 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
+        if error.is_timeout() {
+            metrics::counter!("http_connections_timed_out_total").increment(1);
+        }
         tracing::debug!(%error, %peer, "a connection broke off");
     }
-    metrics::gauge!("http_connections").decrement(1.0);
-    drop(permit);
 }
