@@ -6,7 +6,7 @@
 #   scripts/tools.sh kwok helm     these
 #   scripts/tools.sh all           kubectl and helm4 as well
 #
-# kubelet and kube-proxy are for `cluster sandbox up --real-node` and built only by name.
+# kubelet and kube-proxy are for `cluster sandbox up --real-node`, telegraf is for `make bench`: built only by name.
 set -eu
 called_from=$PWD
 cd "$(dirname "$0")/.."
@@ -47,22 +47,23 @@ describe() {
         kube-apiserver | kube-controller-manager | kube-scheduler) folder=kubernetes module=k8s.io/kubernetes package=. ;;
         etcd) folder=kubernetes module=go.etcd.io/etcd/server/v3 package=. ;;
         kubectl | kubelet | kube-proxy) folder=kubernetes module=k8s.io/kubernetes package=$module/cmd/$1 ;;
-        kwok) folder=kwok module=sigs.k8s.io/kwok package=$module/cmd/kwok ;;
-        helm) folder=helm module=helm.sh/helm/v3 package=$module/cmd/helm ;;
+        kwok) folder=clients module=sigs.k8s.io/kwok package=$module/cmd/kwok ;;
+        helm) folder=clients module=helm.sh/helm/v3 package=$module/cmd/helm ;;
         helm4) folder=helm4 module=helm.sh/helm/v4 package=$module/cmd/helm ;;
-        *) fail "\`$1\` is not a tool that is built here" "the tools are: $all kubelet kube-proxy; demo and all name several" ;;
+        telegraf) folder=telegraf module=github.com/influxdata/telegraf package=. ;;
+        *) fail "\`$1\` is not a tool that is built here" "the tools are: $all kubelet kube-proxy telegraf; demo and all name several" ;;
     esac
     version=$(pinned "$folder" "$module")
     link="-s -w"
-    case $folder in
-        kubernetes)
+    case $1:$folder in
+        *:kubernetes)
             kubernetes=$(pinned kubernetes k8s.io/kubernetes)
             minor=${kubernetes#v1.}
             set -- "gitVersion=$kubernetes" gitMajor=1 "gitMinor=${minor%%.*}" gitTreeState=clean
             for variable; do link="$link -X k8s.io/component-base/version.$variable"; done
             ;;
-        helm)
-            client=$(pinned helm k8s.io/client-go)
+        helm:*)
+            client=$(pinned clients k8s.io/client-go)
             minor=${client#v0.}
             link="$link -X $module/internal/version.version=$version -X $module/internal/version.metadata="
             for variable in chartutil lint/rules; do
@@ -70,7 +71,7 @@ describe() {
                 link="$link -X ${variable}Major=1 -X ${variable}Minor=${minor%%.*}"
             done
             ;;
-        helm4) link="$link -X $module/internal/version.version=$version -X $module/internal/version.metadata=" ;;
+        helm4:*) link="$link -X $module/internal/version.version=$version -X $module/internal/version.metadata=" ;;
     esac
 }
 
@@ -122,7 +123,7 @@ compile() {
 # The parts of the control plane are one binary, which is compiled for the first of them and linked to for the others.
 build() {
     start=$(date +%s)
-    if [ "$package" = . ]; then
+    if [ "$folder:$package" = kubernetes:. ]; then
         [ -x "$temporary/control-plane" ] || compile . "$temporary/control-plane"
         ln "$temporary/control-plane" "$temporary/$name" 2>/dev/null || cp "$temporary/control-plane" "$temporary/$name"
     else

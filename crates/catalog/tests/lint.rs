@@ -2,7 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use catalog::lint::{
-    Configuration, Files, Finding, Images, Manifests, RULES, Rendered, Report, Subject, lint, parse_manifests,
+    Configuration, Files, Finding, Images, Manifests, RULES, Rendered, Report, Subject, lint, object_names,
+    parse_manifests,
 };
 use catalog::{Error, Service};
 use std::collections::{BTreeMap, BTreeSet};
@@ -374,4 +375,23 @@ fn the_facts_of_this_repository_are_well_formed() {
         Err(error) => panic!("{error}"),
     };
     assert!(images.iter().count() > 40);
+}
+
+#[test]
+fn two_services_with_objects_of_one_name_are_told_apart_by_namespace() {
+    let own = subject(&good());
+    let other = |namespace: &str| {
+        let mut texts = good();
+        let named = format!("name: memos\nnamespace: {namespace}\nrelease: notes\n");
+        texts.insert("service.yml", texts["service.yml"].replace("name: notes\n", &named));
+        let manifests = texts["manifests.yaml"].replace("namespace: default", &format!("namespace: {namespace}"));
+        texts.insert("manifests.yaml", manifests);
+        subject(&texts)
+    };
+    let found = object_names(&[own.clone(), other("default")]);
+    assert_eq!(found[0], []);
+    let all: Vec<_> = found[1].iter().map(told).collect();
+    assert!(all.iter().any(|one| one.contains("deployment/notes: notes installs it too")), "{all:#?}");
+    assert_eq!(object_names(&[own.clone(), other("elsewhere")])[1], []);
+    assert_eq!(object_names(&[own])[0], []);
 }

@@ -35,7 +35,7 @@ pub struct Node {
 /// The API answers within milliseconds or not at all; a rollout's wait is many short requests.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// kwok's mark on the nodes it plays (kwok 0.7, `--manage-nodes-with-annotation-selector`).
+/// kwok's mark on the nodes it plays (kwok 0.8, `--manage-nodes-with-annotation-selector`).
 const SIMULATED: &str = "kwok.x-k8s.io/node";
 
 impl Cluster {

@@ -18,6 +18,8 @@ pub struct Cli {
 pub enum Command {
     /// Lets devices send readings until all have receipts, and writes the ledger.
     Run(Box<Run>),
+    /// Registers devices with device-management, all or none, and writes their keys.
+    Provision(Provision),
     /// Compares a ledger with what InfluxDB holds.
     Verify(Verify),
 }
@@ -74,6 +76,15 @@ pub struct Run {
     /// No account at the broker.
     #[arg(long)]
     pub anonymous: bool,
+    /// Certificates (PEM) by which the broker is known; with them the connection is encrypted.
+    #[arg(long)]
+    pub tls_ca: Option<PathBuf>,
+    /// Quality of service of readings over MQTT. 0 is only safe with receipts.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub qos: u8,
+    /// Plain devices (MQTT only): no numbers, no receipts; the broker's acknowledgement is believed, and stands in the ledger.
+    #[arg(long)]
+    pub no_receipts: bool,
     /// What topics begin with.
     #[arg(long, default_value = "neurobuild")]
     pub prefix: String,
@@ -107,6 +118,32 @@ pub struct Run {
     /// Chance per connection and second that it breaks.
     #[arg(long, default_value_t = 0.0)]
     pub reconnects: f64,
+}
+
+/// Registers devices.
+#[derive(Debug, Clone, Args)]
+pub struct Provision {
+    /// device-management.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    pub management: String,
+    /// What an administrator presents to it.
+    #[arg(long, env = "IOT_SIM_ADMIN_TOKEN", hide_env_values = true)]
+    pub token: String,
+    /// How many devices.
+    #[arg(long, default_value_t = 100)]
+    pub devices: u32,
+    /// Device ids are `<name>-<number>`.
+    #[arg(long, default_value = "sim")]
+    pub name: String,
+    /// Their type.
+    #[arg(long = "type", default_value = "ESP32-S3")]
+    pub kind: String,
+    /// Where lines `<device> <key>` go, for `run --keys`.
+    #[arg(long)]
+    pub keys: PathBuf,
+    /// How long the broker may take to know all of them.
+    #[arg(long, default_value = "120", value_parser = seconds)]
+    pub timeout: Duration,
 }
 
 /// Compares.

@@ -90,7 +90,7 @@ impl Device {
         let seq = self.next;
         self.next += 1;
         self.waiting.insert(seq, Waiting { time, sent: Some(Instant::now()) });
-        let sending = Sending { payload: self.payload(seq, time), seq: Some(seq) };
+        let sending = Sending { payload: self.payload(seq, time, options), seq: Some(seq) };
         let mut all = vec![sending.clone()];
         if chance(options.duplicates) {
             self.shared.counts.duplicates.fetch_add(1, Relaxed);
@@ -104,9 +104,11 @@ impl Device {
         all
     }
 
-    /// Readings that waited too long for a receipt, at most `most`.
+    /// Readings that waited too long for a receipt, at most `most`; without receipts only those that were not sent.
     pub fn repeats(&mut self, options: &Run, most: usize) -> Vec<Sending> {
-        let late = |waiting: &Waiting| waiting.sent.is_none_or(|sent| sent.elapsed() > options.repeat_after);
+        let late = |waiting: &Waiting| {
+            waiting.sent.is_none_or(|sent| !options.no_receipts && sent.elapsed() > options.repeat_after)
+        };
         let due: Vec<(u32, i64)> = self
             .waiting
             .iter()
@@ -120,7 +122,7 @@ impl Device {
             if let Some(waiting) = self.waiting.get_mut(&seq) {
                 waiting.sent = Some(Instant::now());
             }
-            all.push(Sending { payload: self.payload(seq, time), seq: Some(seq) });
+            all.push(Sending { payload: self.payload(seq, time, options), seq: Some(seq) });
         }
         all
     }
@@ -129,6 +131,13 @@ impl Device {
     pub fn not_sent(&mut self, seq: Option<u32>) {
         if let Some(waiting) = seq.and_then(|seq| self.waiting.get_mut(&seq)) {
             waiting.sent = None;
+        }
+    }
+
+    /// The broker has acknowledged it, and that is all a device without receipts ever hears: into the ledger.
+    pub fn acknowledged(&mut self, seq: u32) {
+        if let Some(waiting) = self.waiting.remove(&seq) {
+            self.shared.enter(&[Entry { device: self.number, seq, time: waiting.time }]);
         }
     }
 
@@ -154,11 +163,12 @@ impl Device {
     }
 
     /// The three sensors of the original boards. The gas value is the number, so that a reading can be told from any other.
-    fn payload(&self, seq: u32, time: i64) -> String {
+    fn payload(&self, seq: u32, time: i64, options: &Run) -> String {
+        let number =
+            if options.no_receipts { String::new() } else { format!(r#""seq":{seq},"boot":"{}","#, self.shared.boot) };
         format!(
-            r#"{{"device_id":"{}","timestamp":{time},"seq":{seq},"boot":"{}","sensors":{{"ld2410":{{"presence":{},"distance":{},"energy":{}}},"pir":{{"motion_detected":{}}},"mq134":{{"gas_concentration":{seq},"unit":"ppm"}}}}}}"#,
+            r#"{{"device_id":"{}","timestamp":{time},{number}"sensors":{{"ld2410":{{"presence":{},"distance":{},"energy":{}}},"pir":{{"motion_detected":{}}},"mq134":{{"gas_concentration":{seq},"unit":"ppm"}}}}}}"#,
             self.id,
-            self.shared.boot,
             seq.is_multiple_of(3),
             seq % 600,
             seq % 100,

@@ -8,6 +8,7 @@ mod ledger;
 mod mqtt;
 mod mqtt4;
 mod pace;
+mod provision;
 mod run;
 mod socket;
 mod verify;
@@ -45,6 +46,10 @@ async fn execute(arguments: cli::Cli) -> anyhow::Result<(bool, String)> {
         cli::Command::Run(options) => {
             let summary = run::run(options).await?;
             Ok((summary.complete, serde_json::to_string(&summary)?))
+        }
+        cli::Command::Provision(options) => {
+            let provisioned = provision::provision(&options).await?;
+            Ok((true, serde_json::to_string(&provisioned)?))
         }
         cli::Command::Verify(options) => {
             let found = verify::verify(&options).await?;

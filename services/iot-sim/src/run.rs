@@ -22,6 +22,8 @@ pub struct Counts {
     pub refused: AtomicU64,
     pub reconnects: AtomicU64,
     pub accepted: AtomicU64,
+    pub unheard: AtomicU64,
+    pub connects: AtomicU64,
 }
 
 /// What all devices share.
@@ -29,10 +31,18 @@ pub struct Counts {
 pub struct Shared {
     pub boot: String,
     pub counts: Counts,
+    /// `--tls-ca`, read.
+    pub authority: Option<Vec<u8>>,
+    trouble: Mutex<Option<String>>,
     ledger: Mutex<Option<Ledger>>,
 }
 
 impl Shared {
+    /// Why a connection was not made; the last one is told when not all readings arrive.
+    pub fn trouble(&self, text: String) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }
+
     /// Adds to the ledger.
     pub fn enter(&self, entries: &[Entry]) {
         if entries.is_empty() {
@@ -61,20 +71,43 @@ pub struct Summary {
     pub malformed: u64,
     pub reconnects: u64,
     pub receipts: u64,
+    pub connects: u64,
+    /// Acknowledged by an MQTT 5 broker that says it had nobody to give it to (reason code 0x10).
+    pub unheard: u64,
     pub seconds: f64,
     pub messages_per_second: f64,
+    /// When not all arrived: why the last connection failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// Runs.
 pub async fn run(options: Box<Run>) -> Result<Summary> {
     ensure!(options.devices > 0 && !options.transport.is_empty(), "no devices");
+    ensure!(
+        !options.no_receipts || options.transport.iter().all(|kind| matches!(kind, Transport::Mqtt | Transport::Mqtt4)),
+        "`--no-receipts` is for MQTT: HTTP and WebSocket have no other acknowledgement than receipts"
+    );
+    ensure!(
+        !options.no_receipts || options.same_time == 0.0,
+        "`--same-time` needs numbers, and `--no-receipts` has none"
+    );
+    ensure!(
+        options.keys.is_none() || options.connections == 0 || options.mqtt_username.is_some(),
+        "devices with their own keys have their own connections: leave `--connections` out, or give the gateways an account"
+    );
+    let authority = match &options.tls_ca {
+        Some(path) => Some(std::fs::read(path).with_context(|| format!("the certificates {}", path.display()))?),
+        None => None,
+    };
     let (ids, keys) = devices(&options)?;
     let count = ids.len() as u32;
     let now = i64::try_from(jiff::Timestamp::now().as_nanosecond())?;
     let boot = format!("{:x}", now / 1_000_000);
     let head = Head { devices: ids.clone(), boot: boot.clone(), since: now - 3_700_000_000_000 };
     let ledger = Ledger::create(&options.ledger, &head)?;
-    let shared = Arc::new(Shared { boot, counts: Counts::default(), ledger: Mutex::new(Some(ledger)) });
+    let (counts, trouble) = (Counts::default(), Mutex::new(None));
+    let shared = Arc::new(Shared { boot, counts, authority, trouble, ledger: Mutex::new(Some(ledger)) });
     let mut devices: Vec<Device> = Vec::with_capacity(ids.len());
     for (number, (id, key)) in ids.into_iter().zip(keys).enumerate() {
         let share =
@@ -104,8 +137,10 @@ pub async fn run(options: Box<Run>) -> Result<Summary> {
     let accepted = ledger.context("the ledger")?.finish()?;
     let counts = &shared.counts;
     let refused = counts.refused.load(Relaxed);
+    let complete = in_time && accepted + refused == options.messages;
+    let trouble = shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
     Ok(Summary {
-        complete: in_time && accepted + refused == options.messages,
+        complete,
         devices: count,
         messages: options.messages,
         sent: counts.sent.load(Relaxed),
@@ -116,8 +151,11 @@ pub async fn run(options: Box<Run>) -> Result<Summary> {
         malformed: counts.malformed.load(Relaxed),
         reconnects: counts.reconnects.load(Relaxed),
         receipts: counts.receipts.load(Relaxed),
+        connects: counts.connects.load(Relaxed),
+        unheard: counts.unheard.load(Relaxed),
         seconds,
         messages_per_second: accepted as f64 / seconds,
+        trouble: trouble.filter(|_| !complete),
     })
 }
 

@@ -62,6 +62,17 @@ impl Influx {
         self.query_database(DATABASE, statement)
     }
 
+    /// Writes lines of its protocol.
+    ///
+    /// # Panics
+    /// When it does not take them.
+    pub fn write(&self, lines: &str) {
+        let head =
+            format!("POST /write?db={DATABASE} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", lines.len());
+        let answer = self.ask(&(head + lines));
+        assert!(answer.starts_with("HTTP/1.0 204"), "{answer}");
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         if let Some(process) = self.process.take() {
@@ -91,15 +102,19 @@ impl Influx {
 
     fn query_database(&self, database: &str, statement: &str) -> String {
         let encoded: String = statement.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("InfluxDB");
-        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a deadline");
         let request = format!(
             "POST /query?db={database}&epoch=ns&q={encoded} HTTP/1.0\r\nHost: localhost\r\nAccept: application/csv\r\nContent-Length: 0\r\n\r\n"
         );
+        self.ask(&request).split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+    }
+
+    fn ask(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("InfluxDB");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a deadline");
         stream.write_all(request.as_bytes()).expect("a question");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
-        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+        answer
     }
 
     fn configure(&self) {

@@ -1,6 +1,7 @@
 //! iot-support: real servers for the tests of the IoT services. Each runs on a free port of loopback in a directory of its
 //! own, can be killed and started again, and ends with the test.
 
+mod authority;
 mod influx;
 mod installed;
 mod mosquitto;
@@ -9,6 +10,7 @@ mod postgres;
 mod process;
 mod redis;
 
+pub use authority::Authority;
 pub use influx::{DATABASE, Influx};
 pub use installed::installed;
 pub use mosquitto::{Mosquitto, PASSWORD as ADMIN_PASSWORD, USER as ADMIN_USER};

@@ -5,8 +5,8 @@ use crate::directory::Directory;
 use crate::nodes::{POD_RANGE, SIMULATED};
 use crate::ports::Ports;
 
-/// Our own full set. kwok 0.7 falls back to its own stages for a kind of object of which the configuration has none
-/// (`pkg/kwok/cmd/root.go`), and those leave pods unready for good once the node controller has marked them so.
+/// Our own full set: kwok brings none from 0.8 on. Those in its repository leave pods unready for good once the node controller has
+/// marked them so.
 const STAGES: &str = include_str!("stages.yaml");
 
 /// Held for longer than the 10 s after which kwok renews; without leases, simulated nodes flap to NotReady.
@@ -28,7 +28,7 @@ fn log_path(directory: &Directory) -> String {
     directory.path().join("simulated.log").into_string()
 }
 
-/// The command line (kwok 0.7).
+/// The command line (kwok 0.8).
 pub(crate) fn arguments(directory: &Directory, ports: &Ports) -> Vec<String> {
     vec![
         // Given, so that `~/.kwok/kwok.yaml` is not read.

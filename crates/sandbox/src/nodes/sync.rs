@@ -64,7 +64,7 @@ pub(crate) async fn readiness(client: &Client) -> Result<(usize, Vec<String>), E
 }
 
 /// Deletes the leases of all simulated nodes. A kwok that starts would else wait until those of its killed predecessor
-/// have expired (kwok 0.7 holds a node only while it holds the lease).
+/// have expired (kwok 0.8 holds a node only while it holds the lease).
 pub(crate) async fn release_leases(client: &Client) -> Result<(), Error> {
     let leases: Api<Lease> = Api::namespaced(client.clone(), "kube-node-lease");
     for node in simulated(client).await? {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::fs;
 
 /// Service, rule, and what is said.
-const EXPECTED: [(&str, &str, &str); 8] = [
+const EXPECTED: [(&str, &str, &str); 9] = [
     ("ollama", "api-objects", "unknown field \"spec.replcas\""),
     ("ollama", "api-objects", "`selector` does not match template `labels`"),
     ("postgres", "helm-lint", "chart metadata is missing these dependencies"),
@@ -15,6 +15,7 @@ const EXPECTED: [(&str, &str, &str); 8] = [
     ("mercure", "playbook-native", "unknown keyword `bogus`"),
     ("mercure", "playbook-ansible", "'bogus' is not a valid attribute"),
     ("dnsutils", "ansible-lint", "name[casing]"),
+    ("mercure", "object-names", "dnsutils installs it too"),
     ("scrutiny", "render", "YAML parse error on scrutiny"),
 ];
 
@@ -36,6 +37,10 @@ pub fn is_found(world: &World) -> Result<()> {
     edit(world, "build/playbooks/mercure/build.yml", |text| text.replace("  remote_user: pi\n", "  bogus: pi\n"))?;
     edit(world, "build/playbooks/dnsutils/build.yml", |text| text.replace("- name: Deploy", "- name: deploy"))?;
     world.project.write("build/charts/scrutiny/templates/broken.yaml", "kind: ConfigMap\ndata: {a: \"b\"\nx: [\n")?;
+    let names = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: same, namespace: common}\n";
+    for service in ["dnsutils", "mercure"] {
+        world.project.write(&format!("build/charts/{service}/templates/same.yaml"), names)?;
+    }
     let services = ["ollama", "postgres", "redis", "mercure", "dnsutils", "scrutiny"];
     let ended = lint(world, &[&services[..], &["--output=json"]].concat())?;
     ends_with(&ended, 1)?;

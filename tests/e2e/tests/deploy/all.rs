@@ -1,31 +1,55 @@
 //! The whole catalogue at once.
 
+use crate::engines;
 use anyhow::{Context, Result, bail, ensure};
 use e2e::{World, ends_with};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use support::{Ended, Service, services};
+use std::path::PathBuf;
+use support::{Ended, Project, Service, services};
 use tempfile::TempDir;
 
 /// What the project's issue asks for: at least so many services with charts of our own.
 const OWN_CHARTS: usize = 25;
 
-/// Every service with a chart of our own is deployed and verified, nothing is Pending, and it all fits when a worker is lost. Again:
-/// nothing is touched.
-pub fn twice(world: &World) -> Result<()> {
-    let folder = TempDir::with_prefix("cluster-all-")?;
-    let password = folder.path().join("password");
-    std::fs::write(&password, "of the vault\n")?;
-    let services = services(&world.project)?;
-    for service in services.iter().filter(|service| service.vault) {
-        let keys = service.keys(&world.project)?.into_iter();
-        let values = keys.map(|key| (key, "0123456789abcdef0123456789abcdef".to_owned())).collect();
-        service.configure(&world.project, &values, &password)?;
+/// Configuration for each vaulted service, and its password.
+pub struct Configuration {
+    /// Where the password is, as long as this lives.
+    _folder: TempDir,
+    services: Vec<Service>,
+    pub password: PathBuf,
+}
+
+impl Configuration {
+    fn new(services: &[Service]) -> Result<Self> {
+        let folder = TempDir::with_prefix("cluster-all-")?;
+        let password = folder.path().join("password");
+        std::fs::write(&password, "of the vault\n")?;
+        let services = services.iter().filter(|service| service.vault).cloned().collect();
+        Ok(Self { _folder: folder, services, password })
     }
+
+    /// Makes each `cfg.enc`.
+    pub fn write(&self, project: &Project) -> Result<()> {
+        for service in &self.services {
+            let keys = service.keys(project)?.into_iter();
+            let values = keys.map(|key| (key, "0123456789abcdef0123456789abcdef".to_owned())).collect();
+            service.configure(project, &values, &self.password)?;
+        }
+        Ok(())
+    }
+}
+
+/// Every service with a chart of our own is deployed and verified, nothing is Pending, and it all fits when a worker is lost. Again:
+/// nothing is touched. `ansible-playbook` makes the same of it.
+pub fn twice(world: &World) -> Result<()> {
+    let services = services(&world.project)?;
+    let configuration = Configuration::new(&services)?;
+    configuration.write(&world.project)?;
     let deploy = || {
         let flags = ["deploy", "--all", "--target=sandbox", "--keep-going", "--output=json", "--vault-password-file"];
         let mut command = world.project.command(flags)?;
-        Ok::<_, anyhow::Error>(Ended::from(command.arg(&password).output()?))
+        Ok::<_, anyhow::Error>(Ended::from(command.arg(&configuration.password).output()?))
     };
     let first = deploy()?;
     ends_with(&first, 0)?;
@@ -48,7 +72,8 @@ pub fn twice(world: &World) -> Result<()> {
     ensure!(names(&finished, &["unchanged"]) == own, "something changed: {finished}");
     let after = world.release_objects()?;
     ensure!(before == after, "touched: {:#?}", differences(&before, &after));
-    Ok(())
+    let own: Vec<_> = services.iter().filter(|service| own.contains(&service.name)).collect();
+    engines::same_catalogue(world, &own, &configuration)
 }
 
 fn own(services: &[Service], world: &World) -> Result<BTreeSet<String>> {

@@ -1,29 +1,61 @@
 //! The same `build.yml` through `ansible-playbook` and through ours: the same releases, the same manifests.
 
+use crate::all::Configuration;
 use anyhow::{Context, Result, ensure};
 use e2e::World;
 use serde_json::{Map, Value};
+use similar::TextDiff;
 use std::process::Command;
 use std::time::Duration;
-use support::{reference, wait_until};
+use support::{Project, Service, reference, wait_until};
 
 const SERVICES: [&str; 2] = ["postgres", "ollama"];
 
+/// The project's variables for its sandbox, and the inventory.
+const TARGET: [&str; 4] = ["-i", "ansible/inventory/compute.ini", "-e", "@.cluster/sandbox/vars.yml"];
+
 pub fn same_releases(world: &World) -> Result<()> {
     world.deployed(&SERVICES)?;
-    let ours = releases(world)?;
+    let ours = releases(&world.project)?;
     world.reset()?;
     for service in SERVICES {
-        with_ansible(world, service)?;
+        with_ansible(&world.project, &[service], &[])?;
     }
-    let theirs = releases(world)?;
-    ensure!(ours == theirs, "the releases differ:\n{ours:#?}\n{theirs:#?}");
+    let theirs = releases(&world.project)?;
+    compare(&ours, &theirs)?;
     // What the other engine deployed is unchanged for ours.
     settled(world)?;
     let before = world.object_versions()?;
     world.deployed(&SERVICES)?;
     let after = world.object_versions()?;
     ensure!(before == after, "ours changed what ansible-playbook had deployed:\n{before:#?}\n{after:#?}");
+    Ok(())
+}
+
+/// What is deployed there is what `ansible-playbook` makes of the same services in an empty sandbox.
+pub fn same_catalogue(world: &World, services: &[&Service], configuration: &Configuration) -> Result<()> {
+    let ours = releases(&world.project)?;
+    let other = World::new()?;
+    configuration.write(&other.project)?;
+    let names: Vec<_> = services.iter().map(|service| service.name.as_str()).collect();
+    let password = configuration.password.to_string_lossy();
+    with_ansible(&other.project, &names, &["--vault-password-file", &password])?;
+    let theirs = releases(&other.project)?;
+    ensure!(theirs.len() == services.len(), "{} releases of {} services", theirs.len(), services.len());
+    compare(&ours, &theirs)
+}
+
+fn compare(ours: &Map<String, Value>, theirs: &Map<String, Value>) -> Result<()> {
+    ensure!(ours.keys().eq(theirs.keys()), "other releases: {:?}, {:?}", ours.keys(), theirs.keys());
+    for (release, ours) in ours {
+        let (ours, theirs) = (format!("{ours:#}"), format!("{:#}", theirs[release]));
+        let difference = TextDiff::from_lines(&ours, &theirs);
+        ensure!(
+            ours == theirs,
+            "release {release} differs:\n{}",
+            difference.unified_diff().header("ours", "ansible-playbook")
+        );
+    }
     Ok(())
 }
 
@@ -44,11 +76,12 @@ fn settled(world: &World) -> Result<()> {
     Ok(())
 }
 
-fn with_ansible(world: &World, service: &str) -> Result<()> {
+fn with_ansible(project: &Project, services: &[&str], flags: &[&str]) -> Result<()> {
     let output = Command::new(reference("ansible-playbook")?)
-        .args(["-i", "ansible/inventory/compute.ini", "-e", "@.cluster/sandbox/vars.yml"])
-        .arg(format!("build/playbooks/{service}/build.yml"))
-        .current_dir(world.project.path())
+        .args(TARGET)
+        .args(flags)
+        .args(services.iter().map(|service| format!("build/playbooks/{service}/build.yml")))
+        .current_dir(project.path())
         .env("ANSIBLE_NOCOLOR", "1")
         .env("ANSIBLE_LOCALHOST_WARNING", "0")
         .output()?;
@@ -57,28 +90,33 @@ fn with_ansible(world: &World, service: &str) -> Result<()> {
     Ok(())
 }
 
-/// Chart, values and manifest of each release, generated passwords reduced to their keys.
-fn releases(world: &World) -> Result<Map<String, Value>> {
-    let mut releases = Map::new();
-    for service in SERVICES {
-        let manifest = world.project.helm(&["get", "manifest", service])?;
-        let mut objects: Vec<Value> = serde_saphyr::from_multiple(&manifest)?;
-        ensure!(!objects.is_empty(), "release {service} has no objects");
-        objects.iter_mut().for_each(without_secrets);
-        let kept = serde_json::json!({
-            "metadata": without_times(&world.project.helm(&["get", "metadata", service, "--output=json"])?)?,
-            "values": serde_json::from_str::<Value>(&world.project.helm(&["get", "values", service, "--output=json"])?)?,
-            "objects": objects,
-        });
-        releases.insert(service.to_owned(), kept);
-    }
-    Ok(releases)
+/// Chart, values and manifest of each release in any namespace, generated passwords reduced to their keys.
+fn releases(project: &Project) -> Result<Map<String, Value>> {
+    let list: Vec<Value> =
+        serde_json::from_str(&project.helm(&["list", "--all", "--all-namespaces", "--output=json"])?)?;
+    list.iter().map(|release| described(project, release)).collect()
 }
 
-fn without_times(json: &str) -> Result<Value> {
-    let mut metadata: Value = serde_json::from_str(json)?;
-    metadata.as_object_mut().context("an object")?.remove("deployedAt");
-    Ok(metadata)
+fn described(project: &Project, release: &Value) -> Result<(String, Value)> {
+    let word = |key: &str| release[key].as_str().with_context(|| format!("`{key}` of {release}"));
+    let (name, namespace) = (word("name")?, word("namespace")?);
+    let status = project.helm(&["status", name, "--namespace", namespace, "--output=json"])?;
+    let status: Value = serde_json::from_str(&status)?;
+    let mut objects: Vec<Value> = serde_saphyr::from_multiple(status["manifest"].as_str().context("a manifest")?)?;
+    ensure!(!objects.is_empty(), "release {name} has no objects");
+    for object in &mut objects {
+        without_secrets(object);
+        without_version_of_secrets(object);
+    }
+    let kept = serde_json::json!({
+        "namespace": namespace,
+        "chart": word("chart")?,
+        "revision": word("revision")?,
+        "status": word("status")?,
+        "values": status["config"],
+        "objects": objects,
+    });
+    Ok((name.to_owned(), kept))
 }
 
 fn without_secrets(object: &mut Value) {
@@ -89,5 +127,13 @@ fn without_secrets(object: &mut Value) {
         if let Some(data) = object[field].as_object_mut() {
             data.values_mut().for_each(|value| *value = Value::Null);
         }
+    }
+}
+
+/// Pods start anew when the Secret of their configuration changes, which the API server counts.
+fn without_version_of_secrets(object: &mut Value) {
+    let annotations = object.pointer_mut("/spec/template/metadata/annotations").and_then(Value::as_object_mut);
+    if let Some(version) = annotations.and_then(|annotations| annotations.get_mut("config-version")) {
+        *version = Value::Null;
     }
 }

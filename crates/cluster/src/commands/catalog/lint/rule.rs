@@ -1,7 +1,7 @@
 //! The rules that need more than files and manifests.
 
 use super::{ansible_lint, ansible_syntax, api_objects, catalog_files, helm_lint, native_playbook, render};
-use catalog::lint::RULES;
+use catalog::lint::{OBJECT_NAMES, RULES};
 use serde::Serialize;
 
 /// A rule's name and what it asks, in a sentence.
@@ -22,7 +22,9 @@ impl Described {
 /// Every rule, in the order in which a service meets them.
 pub(super) fn all() -> Vec<Described> {
     let before = [catalog_files::RULE, helm_lint::RULE, render::RULE, api_objects::RULE];
-    let after = [native_playbook::RULE, ansible_syntax::RULE, ansible_lint::RULE];
+    let together =
+        Described::new(OBJECT_NAMES, "no two services install an object of the same kind, namespace and name");
+    let after = [together, native_playbook::RULE, ansible_syntax::RULE, ansible_lint::RULE];
     let own =
         RULES.iter().map(|rule| Described { rule: rule.name, summary: rule.summary, exceptions: rule.can_be_excepted });
     before.into_iter().chain(own).chain(after).collect()

@@ -10,7 +10,9 @@ use super::{
 use crate::context::Context;
 use crate::exit::{Code, Failure, Result, boxed};
 use camino::Utf8PathBuf;
-use catalog::lint::{Configuration, Finding, Images, Manifests, NotRun, Rendered, Report, Subject, lint};
+use catalog::lint::{
+    Configuration, Finding, Images, Manifests, NotRun, OBJECT_NAMES, Rendered, Report, Subject, lint, object_names,
+};
 use catalog::{Catalog, Service};
 use diagnostic::Exit;
 use kubernetes::DryRun;
@@ -111,6 +113,12 @@ fn charts(
         subject.rendered = rendered;
         reports.push(report);
     }
+    for ((subject, report), findings) in subjects.iter().zip(&mut reports).zip(object_names(&subjects)) {
+        match &subject.rendered {
+            Rendered::Manifests(_) => report.take(OBJECT_NAMES, findings),
+            Rendered::Missing(reason) => report.not_run.push(not_run(subject, OBJECT_NAMES, reason)),
+        }
+    }
     let items: Vec<_> = subjects.iter().zip(reports).collect();
     let reports = parallel::each(items, |(subject, mut report)| {
         api_objects::check(subject, server, runtime, &mut report);
@@ -199,9 +207,10 @@ fn configuration(subject: &Subject, job: &Job<'_>, said: &Said) -> std::result::
 }
 
 fn nothing(subject: &Subject, reason: &str) -> (Rendered, Report) {
-    let service = subject.service.name.to_string();
-    let not_run = |rule| NotRun { rule, service: service.clone(), reason: reason.to_owned() };
-    let report =
-        Report { not_run: vec![not_run(helm_lint::RULE.rule), not_run(render::RULE.rule)], ..Report::default() };
-    (Rendered::Missing(reason.to_owned()), report)
+    let not_run = [helm_lint::RULE, render::RULE].map(|rule| not_run(subject, rule.rule, reason)).to_vec();
+    (Rendered::Missing(reason.to_owned()), Report { not_run, ..Report::default() })
+}
+
+fn not_run(subject: &Subject, rule: &'static str, reason: &str) -> NotRun {
+    NotRun { rule, service: subject.service.name.to_string(), reason: reason.to_owned() }
 }
