@@ -1,5 +1,6 @@
 //! What the service is told.
 
+use crate::devices::Belief;
 use crate::payload::{Bounds, Clock};
 use crate::writer::Batching;
 use crate::{influx, mqtt, stream};
@@ -36,10 +37,8 @@ pub enum DevicesFrom {
     Registry {
         /// The database.
         postgres: postgres::Settings,
-        /// How long an answer is believed without asking again.
-        fresh: Duration,
-        /// How long it is believed while the database is away.
-        stale: Duration,
+        /// How long an answer is believed, and how often is told who was heard of.
+        belief: Belief,
     },
     /// Any id, with one key for all.
     Any {
@@ -98,6 +97,17 @@ fn devices(environment: &mut Environment) -> Result<DevicesFrom, Invalid> {
     let fresh =
         environment.variable("DEVICES_FRESH", "how long a device is believed without asking again").default("60s");
     let stale = environment.variable("DEVICES_STALE", "the same while PostgreSQL is away").default("1h");
+    let report = environment
+        .variable("DEVICES_SEEN_EVERY", "how often device-management is told which devices were heard of")
+        .default("15s");
     let postgres = postgres::Settings::read(environment);
-    Ok(DevicesFrom::Registry { postgres: postgres?, fresh: fresh?, stale: stale? })
+    Ok(DevicesFrom::Registry {
+        postgres: postgres?,
+        belief: Belief { fresh: fresh?, stale: stale?, report: at_least_a_moment(report?) },
+    })
+}
+
+/// `0s` would be no pause at all.
+fn at_least_a_moment(time: Duration) -> Duration {
+    time.max(Duration::from_millis(50))
 }

@@ -89,8 +89,10 @@ impl Intake {
         format: Format<'_>,
         block: &mut Block,
     ) -> Result<Vec<Judged>, Refusal> {
+        let now = now();
+        device.heard(now);
         let raws = self.read(payload, format)?;
-        let judge = Judge { device: id, schema: &device.schema, clock: &self.clock, now: now() };
+        let judge = Judge { device: id, schema: &device.schema, clock: &self.clock, now };
         Ok(raws.into_iter().map(|raw| one(&judge, raw, block)).collect())
     }
 

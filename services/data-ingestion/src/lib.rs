@@ -3,6 +3,8 @@
 
 mod config;
 pub mod devices;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod influx;
 mod intake;
@@ -54,10 +56,10 @@ pub async fn start(config: Config, context: Context) -> Result<App, Error> {
     }
     let devices: Arc<dyn Devices> = match config.devices {
         DevicesFrom::Any { key } => Arc::new(Fixed::any(key.reveal())),
-        DevicesFrom::Registry { postgres, fresh, stale } => {
+        DevicesFrom::Registry { postgres, belief } => {
             let pool = postgres.pool("data-ingestion");
             service::postgres::watch(&context, &pool);
-            let registry = Registry::new(pool, fresh, stale);
+            let registry = Registry::new(pool, belief);
             context.spawn("devices", registry.clone().listen(context.shutdown.clone()));
             Arc::new(registry)
         }

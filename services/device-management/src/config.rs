@@ -16,6 +16,7 @@ pub struct Config {
     pub(crate) mqtt: mqtt::Settings,
     pub(crate) admins: AdminTokens,
     pub(crate) seal: Seal,
+    pub(crate) ingestion_username: String,
     pub(crate) ingestion: Option<Ingestion>,
     pub(crate) bind_client_id: bool,
     pub(crate) reconcile_every: Duration,
@@ -109,6 +110,7 @@ impl Configuration for Config {
             mqtt: mqtt?,
             admins: admins?,
             seal: seal?,
+            ingestion_username: ingestion_name.clone(),
             ingestion: ingestion_password?
                 .map(|password: Secret<String>| Ingestion { username: ingestion_name, password }),
             bind_client_id: bind_client_id?,

@@ -12,12 +12,12 @@ pub use broker::Seal;
 pub use config::{AdminTokens, Config};
 
 use broker::{Broker, Worker};
-use service::{About, App, Context, Retry};
+use service::{About, App, Context, DeviceId, Retry};
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 /// Who this service is.
 pub const ABOUT: About = service::about!("devices, their types, groups, credentials and MQTT accounts", 8080);
@@ -32,6 +32,19 @@ pub(crate) struct Shared {
     pub(crate) changed: Arc<Notify>,
     pub(crate) online_within: Duration,
     pub(crate) import_lines: u64,
+    /// Each import has a connection to the database of its own.
+    pub(crate) imports: Arc<Semaphore>,
+    reserved: Arc<[String]>,
+}
+
+/// How many imports at once.
+const IMPORTS: usize = 2;
+
+impl Shared {
+    /// Whether this is an account at the broker that no device may have.
+    pub(crate) fn is_reserved(&self, id: &DeviceId) -> bool {
+        self.reserved.iter().any(|name| name == id.as_str())
+    }
 }
 
 /// Starts the background work and returns the routes. The database and the broker may come up later.
@@ -42,6 +55,8 @@ pub async fn start(config: Config, context: Context) -> Result<App, broker::Brok
     let pool = config.postgres.pool(ABOUT.name);
     let changed = Arc::new(Notify::new());
     let seal = Arc::new(config.seal);
+    let administrator = config.mqtt.login.as_ref().map(|(username, _)| username.clone());
+    let reserved = administrator.into_iter().chain([config.ingestion_username]).collect();
     service::postgres::watch(&context, &pool);
     let migrated = migrate(&pool, &context);
     let broker = Broker::start(&config.mqtt, &context)?;
@@ -70,6 +85,8 @@ pub async fn start(config: Config, context: Context) -> Result<App, broker::Brok
         changed,
         online_within: config.online_within,
         import_lines: config.import_lines,
+        imports: Arc::new(Semaphore::new(IMPORTS)),
+        reserved,
     };
     Ok(App::new(http::routes(shared)).untimed(http::IMPORT_ROUTE))
 }

@@ -76,6 +76,21 @@ impl Mosquitto {
         assert!(made.status.success() && store.exists(), "mosquitto_ctrl: {}", String::from_utf8_lossy(&made.stdout));
     }
 
+    /// A command of `mosquitto_ctrl dynsec`, as an operator gives it.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn control(&self, words: &[&str]) {
+        let port = self.port.to_string();
+        let mut command = Command::new(installed("mosquitto_ctrl"));
+        command.args(["-h", "127.0.0.1", "-p", &port, "-u", USER, "-P", PASSWORD, "dynsec"]).args(words);
+        let output = command.output().expect("mosquitto_ctrl");
+        // It tells some of its failures only in words.
+        let words = [output.stdout, output.stderr].concat();
+        let words = String::from_utf8_lossy(&words);
+        assert!(output.status.success() && !words.contains("rror"), "{command:?}: {words}");
+    }
+
     /// Where the plugin keeps accounts and roles.
     pub fn store(&self) -> PathBuf {
         self.directory.path().join("dynamic-security.json")

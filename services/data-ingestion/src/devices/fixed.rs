@@ -18,14 +18,14 @@ pub struct Fixed {
 impl Fixed {
     /// Any id, with this key.
     pub fn any(key: &str) -> Self {
-        let device = Device { active: true, schema: Arc::new(original()), keys: vec![KeyHash::of(key)] };
+        let device = Device::new(true, Arc::new(original()), vec![KeyHash::of(key)]);
         Self { named: HashMap::new(), other: Some(Arc::new(device)) }
     }
 
     /// Only these, of one type, with their keys.
     pub fn only<'a>(schema: ReadingSchema, devices: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let schema = Arc::new(schema);
-        let device = |key| Arc::new(Device { active: true, schema: Arc::clone(&schema), keys: vec![KeyHash::of(key)] });
+        let device = |key| Arc::new(Device::new(true, Arc::clone(&schema), vec![KeyHash::of(key)]));
         Self { named: devices.into_iter().map(|(id, key)| (id.into(), device(key))).collect(), other: None }
     }
 }

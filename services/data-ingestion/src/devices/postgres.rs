@@ -1,5 +1,6 @@
 //! Devices of device-management, by its read-only view `ingest_devices` in PostgreSQL: asked when a device is first heard of,
-//! then believed for a while; `NOTIFY devices_changed` ends the belief at once.
+//! then believed for a while; `NOTIFY devices_changed` ends the belief at once. The other way, `ingest_seen` is told when
+//! devices were last heard of, many in one statement.
 
 use super::{Device, Devices, Unavailable};
 use futures::future::BoxFuture;
@@ -8,22 +9,31 @@ use service::{KeyHash, Retry, Shutdown};
 use sqlx::Row;
 use sqlx::postgres::{PgListener, PgPool};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Most devices remembered; then all are forgotten. Strangers' ids are remembered too, so it must have a bound.
 const REMEMBERED: usize = 100_000;
 
-/// How often device-management is told which devices were heard of.
-const TELL: Duration = Duration::from_secs(15);
+/// A database that does not answer for so long is gone, whatever its socket says.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How long an answer is believed, and how often device-management is told who was heard of.
+#[derive(Debug, Clone, Copy)]
+pub struct Belief {
+    /// While the database is there.
+    pub fresh: Duration,
+    /// While it is away.
+    pub stale: Duration,
+    /// Between two reports.
+    pub report: Duration,
+}
 
 struct Known {
     device: Option<Arc<Device>>,
     since: Instant,
     /// Something changed since.
     outdated: bool,
-    /// It has sent something since device-management was last told.
-    heard: bool,
 }
 
 #[derive(Default)]
@@ -33,35 +43,79 @@ struct Memory {
     schemas: HashMap<[u8; 32], Arc<ReadingSchema>>,
     /// Grows with each change, so that an answer from before it is not remembered.
     changes: u64,
+    /// When devices were heard of that are forgotten since, or that could not be told.
+    unsaid: HashMap<Box<str>, i64>,
+    /// Devices that were looked up while something changed: not to be believed, but they may be heard of.
+    passing: Vec<(Box<str>, Arc<Device>)>,
+    /// Whether changes are heard of, and so whether the database is there.
+    listening: bool,
+}
+
+impl Memory {
+    fn keep_heard(&mut self, id: &str, known: &Known) {
+        if let Some(heard) = known.device.as_ref().and_then(|device| device.take_heard()) {
+            self.unsaid.insert(id.into(), heard);
+        }
+    }
+
+    fn clear(&mut self) {
+        // Whoever holds a device asks again: a mark on a forgotten one would be seen by nobody.
+        self.changes += 1;
+        for (id, known) in std::mem::take(&mut self.devices) {
+            self.keep_heard(&id, &known);
+        }
+    }
+
+    /// All that were heard of since the last time.
+    fn take_heard(&mut self) -> HashMap<Box<str>, i64> {
+        let mut heard = std::mem::take(&mut self.unsaid);
+        for (id, device) in self.passing.drain(..) {
+            heard.extend(device.take_heard().map(|when| (id, when)));
+        }
+        for (id, known) in &self.devices {
+            if let Some(when) = known.device.as_ref().and_then(|device| device.take_heard()) {
+                heard.insert(id.clone(), when);
+            }
+        }
+        heard
+    }
 }
 
 /// The devices of the view. Clones share what is remembered.
 #[derive(Clone)]
 pub struct Registry {
     pool: PgPool,
-    fresh: Duration,
-    stale: Duration,
+    belief: Belief,
     memory: Arc<Mutex<Memory>>,
 }
 
 impl Registry {
-    /// Asks this database; `fresh` and `stale` are how long an answer is believed while it is there and while it is away.
-    pub fn new(pool: PgPool, fresh: Duration, stale: Duration) -> Self {
-        Self { pool, fresh, stale, memory: Arc::default() }
+    /// Asks this database.
+    pub fn new(pool: PgPool, belief: Belief) -> Self {
+        Self { pool, belief, memory: Arc::default() }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self, id: &str, age: Duration, outdated: bool) -> Option<Option<Arc<Device>>> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = memory.devices.get_mut(id)?;
-        known.heard = true;
+        let memory = self.memory();
+        let known = memory.devices.get(id)?;
         (known.since.elapsed() < age && (!known.outdated || outdated)).then(|| known.device.clone())
     }
 
     async fn look_up(&self, id: &str) -> Result<Option<Arc<Device>>, Unavailable> {
-        if let Some(device) = self.known(id, self.fresh, false) {
+        if let Some(device) = self.known(id, self.belief.fresh, false) {
             return Ok(device);
         }
-        let changes = self.memory.lock().unwrap_or_else(PoisonError::into_inner).changes;
+        // While the database is away nobody waits for it whose device is known: each message would wait for seconds.
+        if !self.memory().listening
+            && let Some(device) = self.known(id, self.belief.stale, true)
+        {
+            return Ok(device);
+        }
+        let changes = self.memory().changes;
         let statement =
             "SELECT state, sensors::text AS sensors, credential_hash FROM ingest_devices WHERE device_id = $1";
         match sqlx::query(statement).bind(id).fetch_all(&self.pool).await {
@@ -70,7 +124,7 @@ impl Registry {
                 self.remember(id, device.clone(), changes);
                 Ok(device)
             }
-            Err(error) => match self.known(id, self.stale, true) {
+            Err(error) => match self.known(id, self.belief.stale, true) {
                 Some(device) => Ok(device),
                 None => Err(Unavailable(error.to_string())),
             },
@@ -90,12 +144,12 @@ impl Registry {
         }
         // A device under maintenance is watched, not silenced.
         let active = matches!(state.as_str(), "active" | "maintenance");
-        Ok(Some(Arc::new(Device { active, schema: self.schema(&sensors)?, keys })))
+        Ok(Some(Arc::new(Device::new(active, self.schema(&sensors)?, keys))))
     }
 
     fn schema(&self, text: &str) -> Result<Arc<ReadingSchema>, Unavailable> {
         let hash = KeyHash::of(text).0;
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory();
         if let Some(schema) = memory.schemas.get(&hash) {
             return Ok(Arc::clone(schema));
         }
@@ -110,42 +164,54 @@ impl Registry {
     }
 
     fn remember(&self, id: &str, device: Option<Arc<Device>>, changes: u64) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory();
         if memory.changes != changes {
+            if let (Some(device), true) = (device, memory.passing.len() < REMEMBERED) {
+                memory.passing.push((id.into(), device));
+            }
             return;
         }
         if memory.devices.len() >= REMEMBERED {
-            memory.devices.clear();
+            memory.clear();
         }
-        memory.devices.insert(id.into(), Known { device, since: Instant::now(), outdated: false, heard: true });
+        let known = Known { device, since: Instant::now(), outdated: false };
+        if let Some(before) = memory.devices.insert(id.into(), known) {
+            memory.keep_heard(id, &before);
+        }
     }
 
     /// `*`, `type:<name>` or a device's id, as device-management's migration says.
     fn forget(&self, what: &str) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory();
         memory.changes += 1;
         if what == "*" || what.starts_with("type:") {
             // Still believed while the database is away, but asked for anew when it is there.
             memory.devices.values_mut().for_each(|known| known.outdated = true);
-        } else {
-            memory.devices.remove(what);
+        } else if let Some(known) = memory.devices.remove(what) {
+            memory.keep_heard(what, &known);
         }
     }
 
-    /// Tells device-management which devices were heard of since the last time.
-    async fn tell(&self) -> Result<(), sqlx::Error> {
-        let ids: Vec<String> = {
-            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            let heard = |id: &str, known: &mut Known| {
-                (std::mem::take(&mut known.heard) && known.device.is_some()).then(|| id.to_string())
-            };
-            memory.devices.iter_mut().filter_map(|(id, known)| heard(id, known)).collect()
+    /// Tells device-management which devices were heard of since the last time. What cannot be told now is told later.
+    async fn report(&self, listener: &mut PgListener) -> Result<(), sqlx::Error> {
+        let heard = self.memory().take_heard();
+        let (ids, times): (Vec<String>, Vec<i64>) =
+            heard.iter().map(|(id, when)| (id.to_string(), when / 1_000)).unzip();
+        // On the connection that listens, also when there is nothing to say: so a connection that died without a word is
+        // found, on which nobody would hear that a key was revoked.
+        let told = if ids.is_empty() {
+            within(sqlx::query("SELECT 1").execute(&mut *listener)).await
+        } else {
+            within(sqlx::query(SEEN).bind(&ids).bind(&times).execute(&mut *listener)).await
         };
-        if ids.is_empty() {
-            return Ok(());
+        if told.is_err() {
+            let mut memory = self.memory();
+            for (id, when) in heard {
+                let later = memory.unsaid.entry(id).or_default();
+                *later = when.max(*later);
+            }
         }
-        let statement = "SELECT ingest_seen($1, array_fill(now(), ARRAY[cardinality($1)]))";
-        sqlx::query(statement).bind(&ids).execute(&self.pool).await.map(drop)
+        told
     }
 
     /// Hears of changes until the shutdown.
@@ -153,40 +219,74 @@ impl Registry {
     /// # Errors
     /// Never; a database that is away is waited for, and `fresh` bounds what is missed meanwhile.
     pub async fn listen(self, shutdown: Shutdown) -> Result<(), std::convert::Infallible> {
+        let retry = || Retry::between(Duration::from_millis(200), Duration::from_secs(5));
+        let mut waits = retry().waits();
         while !shutdown.begun() {
-            let mut waits = Retry::between(Duration::from_millis(200), Duration::from_secs(5)).waits();
-            if let Ok(mut listener) = PgListener::connect_with(&self.pool).await
-                && listener.listen("devices_changed").await.is_ok()
-            {
-                // What changed while nobody listened.
-                self.forget("*");
-                waits = Retry::between(Duration::from_millis(200), Duration::from_secs(5)).waits();
-                let mut tell = tokio::time::interval(TELL);
-                loop {
-                    tokio::select! {
-                        () = shutdown.wait() => return Ok(()),
-                        _ = tell.tick() => {
-                            if let Err(error) = self.tell().await {
-                                tracing::warn!(%error, "device-management does not hear when devices were last seen");
-                            }
+            match self.listener().await {
+                Ok(mut listener) => {
+                    waits = retry().waits();
+                    // What changed while nobody listened.
+                    self.forget("*");
+                    self.memory().listening = true;
+                    let heard = self.hear(&mut listener, &shutdown).await;
+                    self.memory().listening = false;
+                    match heard {
+                        Ok(()) => {
+                            let _ = self.report(&mut listener).await;
+                            return Ok(());
                         }
-                        heard = listener.try_recv() => match heard {
-                            Ok(Some(note)) => self.forget(note.payload()),
-                            Ok(None) => self.forget("*"),
-                            Err(_) => break,
-                        },
+                        Err(error) => tracing::warn!(%error, "changes of devices are not heard of"),
                     }
                 }
+                Err(error) => tracing::warn!(%error, "changes of devices are not heard of"),
             }
             let wait = waits.next().unwrap_or(Duration::from_secs(5));
             tokio::select! { () = shutdown.wait() => {}, () = tokio::time::sleep(wait) => {} }
         }
         Ok(())
     }
+
+    async fn listener(&self) -> Result<PgListener, sqlx::Error> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        // A connection that it made again by itself would have missed changes without our knowing.
+        listener.eager_reconnect(false);
+        listener.listen("devices_changed").await?;
+        Ok(listener)
+    }
+
+    /// Until the shutdown; an error when the connection is lost.
+    async fn hear(&self, listener: &mut PgListener, shutdown: &Shutdown) -> Result<(), sqlx::Error> {
+        let mut report = tokio::time::interval(self.belief.report);
+        loop {
+            tokio::select! {
+                () = shutdown.wait() => return Ok(()),
+                _ = report.tick() => self.report(listener).await?,
+                heard = listener.try_recv() => match heard? {
+                    Some(note) => self.forget(note.payload()),
+                    None => return Err(sqlx::Error::Io(std::io::ErrorKind::ConnectionAborted.into())),
+                },
+            }
+        }
+    }
+}
+
+/// Ids and microseconds since 1970, of the same length.
+const SEEN: &str = "SELECT ingest_seen($1, ARRAY(SELECT to_timestamp(t.at / 1000000.0)
+    FROM unnest($2::bigint[]) WITH ORDINALITY AS t (at, place) ORDER BY t.place))";
+
+async fn within<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<(), sqlx::Error> {
+    match tokio::time::timeout(ANSWER, work).await {
+        Ok(result) => result.map(drop),
+        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+    }
 }
 
 impl Devices for Registry {
     fn find<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Arc<Device>>, Unavailable>> {
         Box::pin(self.look_up(id))
+    }
+
+    fn changes(&self) -> u64 {
+        self.memory().changes
     }
 }

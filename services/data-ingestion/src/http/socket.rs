@@ -1,5 +1,6 @@
 //! Readings over a WebSocket: each text frame is a reading or an array of them; frames come back with what became of them,
 //! and with receipts. The next frame is read when the last one is in the stream: a fast device waits in its own buffer.
+//! A device whose key is revoked is cut off when that is heard of, not when it sends next.
 
 use super::answers::Outcome;
 use super::{Http, auth};
@@ -8,11 +9,11 @@ use crate::intake::Format;
 use crate::reading::Block;
 use crate::stream::{Append, Receipt};
 use axum::extract::State;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
-use http::HeaderMap;
+use http::{Extensions, HeaderMap, StatusCode};
 use serde::Serialize;
-use service::{Problem, Retry};
+use service::{Problem, Retry, Seat};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,15 +36,22 @@ enum Frame<'a> {
 pub async fn stream(
     State(http): State<Http>,
     headers: HeaderMap,
+    extensions: Extensions,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let (id, device) = auth::device(&http, &headers).await?;
+    let caller = auth::Caller::of(&headers).ok_or_else(auth::wrong)?;
+    let changes = http.intake.devices.changes();
+    let device = caller.device(&http).await?;
     let upgrade = upgrade.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
     let limit = http.intake.bounds.payload_bytes;
     let upgrade = upgrade.max_message_size(limit).max_frame_size(limit).max_write_buffer_size(256 * 1024);
+    // Thousands of devices that say little: the library's own 128 KiB are for few that say much.
+    let upgrade = upgrade.read_buffer_size(4 * 1024).write_buffer_size(0);
+    let seat = extensions.get::<Seat>().cloned();
     Ok(upgrade.on_upgrade(move |socket| async move {
+        let _seat = seat;
         metrics::gauge!("ingestion_websockets").increment(1.0);
-        let mut peer = Peer { http, id, device, socket, boot: None, highest: 0, told: None };
+        let mut peer = Peer { http, caller, device, changes, socket, boot: None, highest: 0, told: None };
         let _ = peer.talk().await;
         metrics::gauge!("ingestion_websockets").decrement(1.0);
     }))
@@ -51,8 +59,10 @@ pub async fn stream(
 
 struct Peer {
     http: Http,
-    id: String,
+    caller: auth::Caller,
     device: Arc<Device>,
+    /// What was known of devices when `device` was looked up.
+    changes: u64,
     socket: WebSocket,
     /// Whose receipts it waits for, and up to which number.
     boot: Option<Box<str>>,
@@ -64,7 +74,7 @@ struct Gone;
 
 impl Peer {
     async fn talk(&mut self) -> Result<(), Gone> {
-        let id = self.id.clone();
+        let id = self.caller.id.clone();
         self.send(&Frame::Connected { device_id: &id }).await?;
         let mut look = tokio::time::interval(self.http.receipts_every);
         let mut ping = tokio::time::interval(SILENCE / 3);
@@ -73,7 +83,10 @@ impl Peer {
         loop {
             tokio::select! {
                 () = shutdown.wait() => return Err(Gone),
-                _ = look.tick() => self.tell().await?,
+                _ = look.tick() => {
+                    self.still_allowed().await?;
+                    self.tell().await?;
+                }
                 _ = ping.tick() => {
                     if heard.elapsed() > SILENCE {
                         return Err(Gone);
@@ -93,10 +106,32 @@ impl Peer {
         }
     }
 
+    /// Looks the device up again when any device changed; one that may not send any more is told so, and cut off.
+    async fn still_allowed(&mut self) -> Result<(), Gone> {
+        let changes = self.http.intake.devices.changes();
+        if changes == self.changes {
+            return Ok(());
+        }
+        match self.caller.device(&self.http).await {
+            Ok(device) => {
+                (self.device, self.changes) = (device, changes);
+                Ok(())
+            }
+            Err(problem) if problem.status == StatusCode::UNAUTHORIZED.as_u16() => {
+                let frame = CloseFrame { code: close_code::POLICY, reason: "the key is not valid any more".into() };
+                self.raw(Message::Close(Some(frame))).await?;
+                Err(Gone)
+            }
+            // Nobody can say now: what it was is believed, and asked again at the next look.
+            Err(_) => Ok(()),
+        }
+    }
+
     async fn readings(&mut self, payload: &[u8]) -> Result<(), Gone> {
+        self.still_allowed().await?;
         metrics::counter!("ingestion_messages_total", "transport" => "websocket").increment(1);
         let mut block = Block::default();
-        let judged = match self.http.intake.judge(&self.id, &self.device, payload, Format::Json, &mut block) {
+        let judged = match self.http.intake.judge(&self.caller.id, &self.device, payload, Format::Json, &mut block) {
             Ok(judged) => judged,
             Err(refusal) => {
                 crate::intake::count(&refusal);
@@ -110,6 +145,7 @@ impl Peer {
                 () = self.http.shutdown.wait() => return Err(Gone),
                 () = tokio::time::sleep(wait) => {}
             }
+            self.still_allowed().await?;
         }
         for (boot, seq) in judged.iter().filter_map(|judged| judged.number.as_ref()) {
             if self.boot.as_deref() != Some(boot) {
@@ -128,7 +164,7 @@ impl Peer {
         if self.told.as_ref().is_some_and(|told| told.stored >= self.highest) {
             return Ok(());
         }
-        let Ok(receipt) = self.http.intake.stream.receipt(&self.id, &boot).await else { return Ok(()) };
+        let Ok(receipt) = self.http.intake.stream.receipt(&self.caller.id, &boot).await else { return Ok(()) };
         if self.told.as_ref() == Some(&receipt) {
             return Ok(());
         }

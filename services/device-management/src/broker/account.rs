@@ -1,6 +1,6 @@
 //! What a device's account at the broker should be, and the commands that make it so. Nothing here talks to anybody.
 
-use super::command::{Acl, Command, DefaultAccess, RoleName};
+use super::command::{Acl, Command, DefaultAccess, ListedClient, RoleName};
 use service::{DeviceId, Secret, TopicPrefix};
 use uuid::Uuid;
 
@@ -50,6 +50,17 @@ pub(crate) fn description(credential: Uuid) -> String {
 /// The credential of a description.
 pub(crate) fn credential_of(description: &str) -> Option<Uuid> {
     description.strip_prefix("credential ")?.parse().ok()
+}
+
+/// Whether we made the account for a device: it has the role named after it, or our description when somebody took the role
+/// away. Any other account of the same name is somebody else's, and is left alone.
+pub(crate) fn is_ours(client: &ListedClient) -> bool {
+    has_role(client) || client.textdescription.as_deref().is_some_and(|text| credential_of(text).is_some())
+}
+
+/// Whether it has the role named after it.
+pub(crate) fn has_role(client: &ListedClient) -> bool {
+    client.roles.iter().any(|role| device_of(&role.rolename) == Some(&client.username))
 }
 
 /// Exactly a device's own topics, sorted. Few rules: Mosquitto 2.0 writes its whole store anew at each command, and rules are

@@ -45,6 +45,13 @@ pub(crate) enum Command {
     DeleteClient {
         username: String,
     },
+    GetClient {
+        username: String,
+    },
+    AddClientRole {
+        username: String,
+        rolename: String,
+    },
     ListClients {
         verbose: bool,
         count: i64,
@@ -104,6 +111,11 @@ impl Answer {
     /// `Client not found`, `Role not found`.
     pub(crate) fn missing(&self) -> bool {
         self.error.as_deref().is_some_and(|error| error.contains("not found"))
+    }
+
+    /// The account that `getClient` found.
+    pub(crate) fn client(&self) -> Option<ListedClient> {
+        serde_json::from_value(self.data.get("client")?.clone()).ok()
     }
 }
 

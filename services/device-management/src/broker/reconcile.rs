@@ -1,6 +1,6 @@
 //! Comparing all accounts with what they should be, and what to do about each difference. Nothing here talks to anybody.
 
-use super::account::{Wanted, credential_of, device_of, role_name, rules};
+use super::account::{Wanted, credential_of, device_of, has_role, is_ours, role_name, rules};
 use super::command::{Acl, Command, ListedClient, ListedRole};
 use service::{DeviceId, TopicPrefix};
 use std::collections::{HashMap, HashSet};
@@ -53,11 +53,6 @@ pub(crate) fn plan(
     plan
 }
 
-/// Whether we made the account: it has the role named after it.
-fn is_ours(client: &ListedClient) -> bool {
-    client.roles.iter().any(|role| device_of(&role.rolename) == Some(&client.username))
-}
-
 impl Plan {
     fn device(
         &mut self,
@@ -101,13 +96,18 @@ impl Plan {
             }
         }
         self.role(device, role, prefix);
+        if let Some(client) = client.filter(|client| !has_role(client)) {
+            let (username, rolename) = (client.username.clone(), role_name(device.as_str()));
+            self.commands.push(Command::AddClientRole { username, rolename });
+        }
     }
 
     fn role(&mut self, device: &DeviceId, role: Option<&ListedRole>, prefix: &TopicPrefix) {
         let (rolename, acls) = (role_name(device.as_str()), rules(prefix, device));
         match role {
             Some(role) if same(&role.acls, &acls) => {}
-            _ => self.commands.push(Command::ModifyRole { rolename, acls }),
+            Some(_) => self.commands.push(Command::ModifyRole { rolename, acls }),
+            None => self.commands.push(Command::CreateRole { rolename, acls }),
         }
     }
 }
@@ -170,6 +170,31 @@ mod tests {
     fn a_lost_store_means_new_keys() {
         let plan = run(&Found::default(), &[("dev-1", Wanted::Open(Uuid::new_v4())), ("dev-2", Wanted::Closed)]);
         assert_eq!((plan.commands, plan.lost), (vec![], vec!["dev-1".to_owned()]));
+    }
+
+    #[test]
+    fn a_role_that_somebody_deleted_comes_back() {
+        let key = Uuid::new_v4();
+        let bare = ListedClient { roles: vec![], ..client("dev-1", key, false) };
+        let plan = run(&Found { clients: vec![bare], roles: vec![] }, &[("dev-1", Wanted::Open(key))]);
+        let (rolename, username) = (role_name("dev-1"), "dev-1".to_owned());
+        let acls = rules(&prefix(), &"dev-1".parse().unwrap());
+        let role = Command::CreateRole { rolename: rolename.clone(), acls };
+        assert_eq!((plan.commands, plan.lost), (vec![role, Command::AddClientRole { username, rolename }], vec![]));
+    }
+
+    #[test]
+    fn an_account_of_somebody_else_is_left_alone() {
+        let foreign = ListedClient { username: "dev-1".into(), textdescription: None, disabled: false, roles: vec![] };
+        let found = Found { clients: vec![foreign], roles: vec![] };
+        for (wanted, lost) in [
+            (Wanted::Closed, vec![]),
+            (Wanted::Absent, vec![]),
+            (Wanted::Open(Uuid::new_v4()), vec!["dev-1".to_owned()]),
+        ] {
+            let plan = run(&found, &[("dev-1", wanted)]);
+            assert_eq!((plan.commands, plan.lost), (vec![], lost));
+        }
     }
 
     #[test]

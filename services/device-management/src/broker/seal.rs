@@ -1,12 +1,16 @@
 //! Sealing: a device's key waits encrypted in the database until the broker has taken it, since the plugin wants plain text.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
-use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+use aws_lc_rs::hmac;
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
 use service::Secret;
 use uuid::Uuid;
 
 /// AES-256-GCM; bound to device and credential, so that a sealed key cannot be moved to another row.
-pub struct Seal(RandomizedNonceKey);
+pub struct Seal {
+    key: RandomizedNonceKey,
+    marks: hmac::Key,
+}
 
 /// Nonce (12 bytes) before, tag (16 bytes) after the text.
 const NONCE: usize = 12;
@@ -26,13 +30,20 @@ impl Seal {
         ];
         let bytes = decoded.into_iter().flatten().find(|bytes| bytes.len() == 32);
         let bytes = bytes.ok_or_else(|| "is not 32 bytes in hexadecimal or base64".to_owned())?;
-        RandomizedNonceKey::new(&AES_256_GCM, &bytes).map(Self).map_err(|_| "is no key".to_owned())
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| "is no key".to_owned())?;
+        Ok(Self { key, marks: hmac::Key::new(hmac::HMAC_SHA256, &bytes) })
+    }
+
+    /// A mark by which a secret is known again, and that tells nothing about it to whoever has not our key.
+    pub(crate) fn mark(&self, secret: &Secret<String>) -> String {
+        let text = [b"mark of a password: ".as_slice(), secret.reveal().as_bytes()].concat();
+        HEXLOWER.encode(&hmac::sign(&self.marks, &text).as_ref()[..8])
     }
 
     /// Seals a key for one device and credential. `None` only when the system has no randomness.
     pub(crate) fn seal(&self, device: &str, credential: Uuid, key: &Secret<String>) -> Option<Vec<u8>> {
         let mut text = key.reveal().clone().into_bytes();
-        let nonce = self.0.seal_in_place_append_tag(Aad::from(bound_to(device, credential)), &mut text).ok()?;
+        let nonce = self.key.seal_in_place_append_tag(Aad::from(bound_to(device, credential)), &mut text).ok()?;
         Some([nonce.as_ref().as_slice(), &text].concat())
     }
 
@@ -41,7 +52,7 @@ impl Seal {
         let (nonce, text) = sealed.split_at_checked(NONCE)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut text = text.to_vec();
-        let plain = self.0.open_in_place(nonce, Aad::from(bound_to(device, credential)), &mut text).ok()?;
+        let plain = self.key.open_in_place(nonce, Aad::from(bound_to(device, credential)), &mut text).ok()?;
         String::from_utf8(plain.to_vec()).ok().map(Secret::new)
     }
 }
@@ -74,6 +85,13 @@ mod tests {
         assert_eq!(seal("0b").open("dev-1", credential, &sealed), None);
         assert_eq!(seal("0a").open("dev-2", credential, &sealed), None);
         assert_eq!(seal("0a").open("dev-1", Uuid::new_v4(), &sealed), None);
+    }
+
+    #[test]
+    fn a_mark_is_of_one_secret_and_one_key() {
+        let mark = |key: &str, secret: &str| seal(key).mark(&Secret::new(secret.to_owned()));
+        assert_eq!(mark("0a", "password"), mark("0a", "password"));
+        assert!(mark("0a", "password") != mark("0a", "passwort") && mark("0a", "password") != mark("0b", "password"));
     }
 
     #[test]

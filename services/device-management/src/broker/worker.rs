@@ -172,18 +172,39 @@ impl Worker {
         if let Some(error) = answers.first().and_then(|answer| answer.error.clone()) {
             return Err(Trouble::Refused(error));
         }
-        let mut commands = Vec::new();
         if answers.get(1).is_some_and(|answer| answer.exists()) {
-            commands.push(Command::ModifyRole { rolename: rolename.clone(), acls });
+            self.broker.send(vec![Command::ModifyRole { rolename, acls }]).await?;
         }
-        if let Some(Ingestion { username, password }) = &self.ingestion {
-            let (username, password) = (username.clone(), password.reveal().clone());
-            let (textdescription, roles) = ("data-ingestion".to_owned(), vec![RoleName { rolename }]);
-            // Made once: changing it on every start would cut its connections.
-            commands.push(Command::CreateClient { username, password, clientid: None, textdescription, roles });
+        match &self.ingestion {
+            Some(ingestion) => self.ingestion_account(ingestion).await,
+            None => Ok(()),
         }
-        self.broker.send(commands).await?;
-        Ok(())
+    }
+
+    /// Makes the account of data-ingestion, or gives it another password when that was changed: not at every start, since
+    /// that would cut its connections.
+    async fn ingestion_account(&self, Ingestion { username, password }: &Ingestion) -> Result<(), Trouble> {
+        let (username, mark) = (username.clone(), self.seal.mark(password));
+        let textdescription = format!("{INGESTION_ROLE} {mark}");
+        let answer = self.broker.send(vec![Command::GetClient { username: username.clone() }]).await?;
+        let found = answer.first().and_then(super::command::Answer::client);
+        let (password, roles) = (password.reveal().clone(), vec![RoleName { rolename: INGESTION_ROLE.to_owned() }]);
+        let command = match found.map(|client| client.textdescription.unwrap_or_default()) {
+            None => Command::CreateClient { username, password, clientid: None, textdescription, roles },
+            Some(known) if known == textdescription => return Ok(()),
+            Some(known) if known.starts_with(INGESTION_ROLE) => {
+                tracing::info!(username, "the password of data-ingestion's account was changed");
+                Command::ModifyClient { username, password, clientid: None, textdescription, roles }
+            }
+            Some(_) => {
+                tracing::warn!(username, "an account of this name was made by somebody else: it is left alone");
+                return Ok(());
+            }
+        };
+        match self.broker.send(vec![command]).await?.into_iter().next().and_then(|answer| answer.error) {
+            Some(error) => Err(Trouble::Refused(error)),
+            None => Ok(()),
+        }
     }
 
     async fn found(&self) -> Result<Found, Trouble> {

@@ -4,7 +4,7 @@ use super::answer::{Failure, NO_STORE, no_device};
 use super::body::Device as Id;
 use super::devices::{Key, KeyState, new_key, no_randomness};
 use crate::Shared;
-use crate::storage::{credentials as storage, devices};
+use crate::storage::{credentials as storage, devices, outbox};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -20,7 +20,8 @@ use service::{KeySource, Problem};
 pub(super) async fn read(State(shared): State<Shared>, Id(id): Id) -> Result<Json<KeyState>, Failure> {
     let mut connection = shared.pool.acquire().await?;
     let device = devices::find(&mut connection, id.as_str(), shared.online_within).await?.ok_or_else(no_device)?;
-    Ok(Json(KeyState { credential: device.credential, account: device.account }))
+    let problem = outbox::last_error(&mut connection, id.as_str()).await?;
+    Ok(Json(KeyState { credential: device.credential, account: device.account, problem }))
 }
 
 /// Gives the device a new key, shown once. The old one is void at once; whoever is connected with it is cut off.

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
-use service::{KeyHash, KeySource, Problem};
+use service::{Detail, KeyHash, KeySource, Problem};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -50,6 +50,9 @@ pub(super) fn new_key(shared: &Shared, source: &KeySource, device: &str) -> Opti
     Some((NewKey { id, hash, sealed }, Key { id, key: key.reveal().clone() }))
 }
 
+/// Its account would take the place of one that services need.
+pub(super) const RESERVED: &str = "is the account of a service at the broker";
+
 pub(super) fn no_randomness() -> Problem {
     Problem::internal(&std::io::Error::other("the system gives no random bytes"))
 }
@@ -83,6 +86,9 @@ pub(super) async fn list(
         (status = 422, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn register(State(shared): State<Shared>, Body(new): Body<NewDevice>) -> Result<Response, Failure> {
     let id = new.checked_id()?;
+    if shared.is_reserved(&id) {
+        return Err(vec![Detail { pointer: "/id".to_owned(), detail: RESERVED.to_owned() }].into());
+    }
     let source = KeySource::new(&mut rand::rng());
     let (key, shown) = new_key(&shared, &source, id.as_str()).ok_or_else(no_randomness)?;
     let mut transaction = shared.pool.begin().await?;
@@ -159,4 +165,7 @@ pub(super) struct KeyState {
     pub(super) credential: Option<Credential>,
     /// The account at the broker.
     pub(super) account: crate::model::AccountState,
+    /// Why the broker did not take the last change, in its words; it is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) problem: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use super::answer::{Failure, NO_STORE};
 use super::body::Parameters;
-use super::devices::{new_key, no_randomness};
+use super::devices::{RESERVED, new_key, no_randomness};
 use crate::Shared;
 use crate::import::{Format, Reader, Trouble};
 use crate::storage::import::{Fate, Import, Keyed, Tally};
@@ -13,7 +13,10 @@ use futures::StreamExt;
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use service::{Detail, KeySource, Problem};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
 /// Where imports go; the only route that may take long.
@@ -93,6 +96,9 @@ pub(super) async fn import(
     })?;
     let whole = parameters.mode.unwrap_or_default() == Mode::AllOrNothing;
     let source = KeySource::new(&mut rand::rng());
+    let Ok(permit) = Arc::clone(&shared.imports).try_acquire_owned() else {
+        return Err(Problem::unavailable("other imports are running").into());
+    };
     let mut import = Import::begin(&shared.pool, whole).await?;
     let mut reader = Reader::new(format, shared.import_lines);
     let mut stream = body.into_data_stream();
@@ -124,13 +130,16 @@ pub(super) async fn import(
         import.keep().await?;
     }
     shared.changed.notify_one();
-    Ok(report(import, source, tally))
+    Ok(report(import, source, tally, permit))
 }
 
 async fn store(shared: &Shared, source: &KeySource, import: &mut Import, reader: &mut Reader) -> Result<(), Failure> {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for (number, line) in reader.take(CHUNK) {
         match line {
+            Ok(line) if shared.is_reserved(&line.id) => {
+                bad.push((number, Some(line.id.to_string()), format!("`id` {RESERVED}")));
+            }
             Ok(line) => {
                 let (key, _) = new_key(shared, source, line.id.as_str()).ok_or_else(no_randomness)?;
                 good.push(Keyed { number, line, credential: key.id, hash: key.hash, sealed: key.sealed });
@@ -172,15 +181,25 @@ fn failed(failures: &[Fate], tally: Tally) -> Problem {
 }
 
 /// The keys are made again from their source, line by line, as the caller reads.
-fn report(import: Import, source: KeySource, tally: Tally) -> Response {
+fn report(import: Import, source: KeySource, tally: Tally, permit: OwnedSemaphorePermit) -> Response {
+    let told = Arc::new(AtomicI64::new(0));
+    let count = Arc::clone(&told);
     let lines = import.fates().map(move |fate| {
+        count.fetch_add(1, Ordering::Relaxed);
         let Fate { number: line, device: id, problem } = fate?;
         let status = if problem.is_none() { "created" } else { "failed" };
         let key = id.as_deref().filter(|_| problem.is_none()).map(|id| source.key(id).reveal().clone());
         json_line(&LineReport { line, id, status, key, problem })
     });
     let sums = serde_json::json!({ "created": tally.created, "failed": tally.failed });
-    let end = futures::stream::once(async move { json_line(&sums) });
+    let end = futures::stream::once(async move {
+        drop(permit);
+        // The last line means that there were all others.
+        match told.load(Ordering::Relaxed) == tally.created + tally.failed {
+            true => json_line(&sums),
+            false => Err(sqlx::Error::WorkerCrashed),
+        }
+    });
     let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
     (kind, NO_STORE, Body::from_stream(lines.chain(end))).into_response()
 }

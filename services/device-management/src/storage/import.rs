@@ -7,7 +7,11 @@ use futures::stream::BoxStream;
 use sqlx::pool::PoolConnection;
 use sqlx::types::Json;
 use sqlx::{Error, PgConnection, PgPool, Postgres, Row};
+use std::time::Duration;
 use uuid::Uuid;
+
+/// Whoever reads nothing of the answer for so long is gone.
+const UNREAD: Duration = Duration::from_secs(30);
 
 /// A line, and the key of its device.
 #[derive(Debug)]
@@ -117,13 +121,15 @@ impl Import {
         query.bind(most).fetch_all(&mut self.connection).await?.iter().map(fate).collect()
     }
 
-    /// What became of every line, in order.
+    /// What became of every line, in order. It ends before the last one when nobody reads it.
     pub(crate) fn fates(mut self) -> BoxStream<'static, Result<Fate, Error>> {
         Box::pin(async_stream(move |sender| async move {
             let mut rows = sqlx::query("SELECT line, device_id, problem FROM import_fates ORDER BY line")
                 .fetch(&mut self.connection);
             while let Some(row) = rows.next().await {
-                if sender.send(row.and_then(|row| fate(&row))).await.is_err() {
+                let sent = sender.send(row.and_then(|row| fate(&row)));
+                // Nor does anybody who does not read keep the connection for ever.
+                if !tokio::time::timeout(UNREAD, sent).await.is_ok_and(|sent| sent.is_ok()) {
                     break;
                 }
             }

@@ -31,7 +31,7 @@ pub(crate) async fn note(
         "INSERT INTO broker_outbox AS o (device_id, credential_id, sealed, urgent) VALUES ($1, $2, $3, $4)
          ON CONFLICT (device_id) DO UPDATE SET generation = nextval('broker_generation'), urgent = o.urgent OR excluded.urgent,
            credential_id = coalesce(excluded.credential_id, o.credential_id), sealed = coalesce(excluded.sealed, o.sealed),
-           attempts = 0, due_at = now()",
+           attempts = 0, last_error = NULL, due_at = now()",
     )
     .bind(device)
     .bind(credential)
@@ -141,6 +141,12 @@ pub(crate) async fn mark_lost(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Why the broker did not take the device's change yet, in its own words.
+pub(crate) async fn last_error(connection: &mut PgConnection, device: &str) -> Result<Option<String>, Error> {
+    let row = sqlx::query("SELECT last_error FROM broker_outbox WHERE device_id = $1").bind(device);
+    row.fetch_optional(connection).await?.map_or(Ok(None), |row| row.try_get("last_error"))
 }
 
 /// How many changes wait, and how many accounts are lost.

@@ -3,6 +3,7 @@
 use crate::mqtt::{Client, Heard};
 use crate::running::{Running, eventually};
 use http::StatusCode;
+use iot_support::{ADMIN_USER, installed};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -41,7 +42,12 @@ async fn a_device_has_its_own_topics_only() {
         "neurobuild/sensors/dev-b/data",
         "neurobuild/sensors/dev-a/data",
         "$share/x/neurobuild/sensors/+/+",
+        "$share/x/neurobuild/devices/dev-b/receipts",
+        "$share/x/neurobuild/devices/dev-a/receipts",
+        "$share/ingestion/neurobuild/sensors/dev-a/data",
         "$SYS/#",
+        "$SYS/broker/uptime",
+        "$CONTROL/#",
         "$CONTROL/dynamic-security/v1/response",
     ] {
         assert!(!device.subscribe(foreign).await, "{foreign}");
@@ -52,7 +58,10 @@ async fn a_device_has_its_own_topics_only() {
         "neurobuild/devices/dev-b/commands",
         "neurobuild/sensors/dev-a",
         "neurobuild/sensors/dev-a/data/more",
+        "neurobuild/sensors/dev-b/../dev-a/data",
+        "neurobuild",
         "$CONTROL/dynamic-security/v1",
+        "$SYS/broker/uptime",
     ] {
         assert!(!device.publish(foreign, "forged").await, "{foreign}");
     }
@@ -72,6 +81,127 @@ async fn a_device_has_its_own_topics_only() {
     assert!(!ingestion.publish("neurobuild/devices/dev-a/commands", "x").await);
     assert!(!ingestion.publish("neurobuild/sensors/dev-a/data", "forged").await);
     assert_eq!(other.heard(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_a_will_nor_an_older_protocol_nor_what_is_retained_crosses_the_border() {
+    let running = Running::start().await;
+    let port = running.mosquitto.port();
+    let (key, other_key) = (running.register("dev-a").await, running.register("dev-b").await);
+    running.in_step("dev-a").await;
+    running.in_step("dev-b").await;
+    let mut ingestion = ingestion(&running).await;
+    assert!(ingestion.publish_retained("neurobuild/devices/dev-b/receipts", "of b").await);
+    let mut other = Client::connect(port, "dev-b", &other_key, "dev-b").await.unwrap();
+    assert!(other.subscribe("neurobuild/devices/dev-b/+").await);
+    assert_eq!(other.next().await, Heard::Message("neurobuild/devices/dev-b/receipts=of b".to_owned()));
+
+    // MQTT 3.1.1 has no word for a refusal: what may not be said is taken and dropped.
+    let broker = port.to_string();
+    let run = |program: &str, words: &[&str]| {
+        let identity = ["-V", "311", "-p", &broker, "-i", "dev-a", "-u", "dev-a", "-P", &key];
+        let output = std::process::Command::new(installed(program)).args(identity).args(words).output();
+        String::from_utf8_lossy(&output.expect(program).stdout).into_owned()
+    };
+    for (topic, text) in [
+        ("neurobuild/sensors/dev-b/data", "forged"),
+        ("neurobuild/devices/dev-b/receipts", "forged"),
+        ("neurobuild/devices/dev-a/receipts", "forged"),
+    ] {
+        run("mosquitto_pub", &["-q", "1", "-r", "-t", topic, "-m", text]);
+    }
+    let will = ["--will-topic", "neurobuild/sensors/dev-b/data", "--will-payload", "forged", "--will-qos", "1"];
+    // `-W`: it leaves after a second, by closing the connection; its subscription is refused.
+    let heard = run(
+        "mosquitto_sub",
+        &[&["-W", "1", "-v", "-t", "neurobuild/devices/dev-b/receipts", "-t", "#"][..], &will].concat(),
+    );
+    assert_eq!(heard, "");
+    // Killed, so that its will is spoken.
+    let child = std::process::Command::new(installed("mosquitto_sub"))
+        .args(["-p", &broker, "-i", "dev-a", "-u", "dev-a", "-P", &key, "-t", "neurobuild/devices/dev-a/+"])
+        .args(will)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn();
+    let mut child = child.expect("mosquitto_sub");
+    eventually("it is connected with its will", Duration::from_secs(10), || async {
+        (running.mosquitto.log().matches("as dev-a").count() >= 5).then_some(())
+    })
+    .await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut device = eventually("dev-a gets in again", Duration::from_secs(10), || async {
+        Client::connect(port, "dev-a", &key, "dev-a").await.ok()
+    })
+    .await;
+    assert!(device.publish("neurobuild/sensors/dev-a/data", "the last").await);
+    let message = |text: &str| Heard::Message(text.to_owned());
+    assert_eq!(ingestion.next().await, message("neurobuild/sensors/dev-a/data=the last"));
+    assert_eq!((ingestion.heard(), other.heard()), (vec![], vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_takes_no_account_of_somebody_else() {
+    let running = Running::start().await;
+    let port = running.mosquitto.port();
+    for reserved in [ADMIN_USER, "data-ingestion"] {
+        let body = json!({"id": reserved, "type": "ESP32-S3"});
+        let (status, problem) = running.ask("POST", "/api/v1/devices", Some(body)).await;
+        assert_eq!((status.as_u16(), problem["errors"][0]["pointer"].as_str()), (422, Some("/id")), "{problem}");
+    }
+    // An account that somebody made by hand, as for a dashboard.
+    running.mosquitto.control(&["createClient", "dashboard", "-p", "of-the-dashboard"]);
+    let key = running.register("dashboard").await;
+    let reason = eventually("the refusal is told", Duration::from_secs(10), || async {
+        let (_, state) = running.get("/api/v1/devices/dashboard/credential").await;
+        state["problem"].as_str().map(str::to_owned)
+    })
+    .await;
+    assert!(reason.contains("is not a device's"), "{reason}");
+    assert!(Client::connect(port, "dashboard", &key, "dashboard").await.is_err());
+    assert_eq!(running.ask("DELETE", "/api/v1/devices/dashboard", None).await.0, StatusCode::NO_CONTENT);
+    eventually("nothing waits", Duration::from_secs(10), || async {
+        (running.postgres.psql("iotdb", "SELECT count(*) FROM broker_outbox") == "0").then_some(())
+    })
+    .await;
+    assert!(Client::connect(port, "dashboard", "of-the-dashboard", "any").await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_took_away_by_hand_comes_back() {
+    let running = Running::start().await;
+    let port = running.mosquitto.port();
+    let key = running.register("dev-a").await;
+    running.in_step("dev-a").await;
+    running.mosquitto.control(&["deleteRole", "device:dev-a"]);
+    running.mosquitto.control(&["disableClient", "dev-a"]);
+    eventually("it may say again what it may", Duration::from_secs(10), || async {
+        let mut device = Client::connect(port, "dev-a", &key, "dev-a").await.ok()?;
+        device.publish("neurobuild/sensors/dev-a/data", "of a").await.then_some(())
+    })
+    .await;
+    assert_eq!(running.get("/api/v1/devices/dev-a").await.1["account"], "in_step");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ingestions_password_can_be_changed_and_is_left_alone_otherwise() {
+    let mut running = Running::start().await;
+    let port = running.mosquitto.port();
+    let mut connected = ingestion(&running).await;
+    running.restart().await;
+    let key = running.register("dev-a").await;
+    running.in_step("dev-a").await;
+    let mut device = Client::connect(port, "dev-a", &key, "dev-a").await.unwrap();
+    assert!(device.publish("neurobuild/sensors/dev-a/data", "of a").await);
+    assert_eq!(connected.next().await, Heard::Message("neurobuild/sensors/dev-a/data=of a".to_owned()));
+    running.ingestion_password = "another-of-ingestion".to_owned();
+    running.restart().await;
+    eventually("the new password is taken", Duration::from_secs(10), || async {
+        Client::connect(port, "data-ingestion", "another-of-ingestion", "ingestion-2").await.ok()
+    })
+    .await;
+    assert!(Client::connect(port, "data-ingestion", "of-ingestion", "ingestion-3").await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

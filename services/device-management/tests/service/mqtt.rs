@@ -84,7 +84,15 @@ impl Client {
 
     /// Whether the broker took it.
     pub async fn publish(&mut self, topic: &str, payload: &str) -> bool {
-        let options = PublishOptions::new(QoS::AtLeastOnce);
+        self.publish_with(topic, payload, PublishOptions::new(QoS::AtLeastOnce)).await
+    }
+
+    /// The same with something that stays.
+    pub async fn publish_retained(&mut self, topic: &str, payload: &str) -> bool {
+        self.publish_with(topic, payload, PublishOptions::new(QoS::AtLeastOnce).retained()).await
+    }
+
+    async fn publish_with(&mut self, topic: &str, payload: &str, options: PublishOptions) -> bool {
         self.client.publish(topic, payload.to_owned(), options).await.expect("a topic");
         loop {
             match self.next().await {

@@ -19,6 +19,7 @@ pub struct Running {
     context: Context,
     pub postgres: Postgres,
     pub mosquitto: Mosquitto,
+    pub ingestion_password: String,
 }
 
 impl Running {
@@ -28,8 +29,9 @@ impl Running {
 
     /// On servers that are there already; waits until the tables are.
     pub async fn on(postgres: Postgres, mosquitto: Mosquitto) -> Self {
-        let (router, context) = serve(&postgres, &mosquitto).await;
-        let running = Self { router, context, postgres, mosquitto };
+        let ingestion_password = "of-ingestion".to_owned();
+        let (router, context) = serve(&postgres, &mosquitto, &ingestion_password).await;
+        let running = Self { router, context, postgres, mosquitto, ingestion_password };
         running.ready().await;
         running
     }
@@ -38,7 +40,7 @@ impl Running {
     pub async fn restart(&mut self) {
         self.context.shutdown.begin();
         self.context.drained().await;
-        (self.router, self.context) = serve(&self.postgres, &self.mosquitto).await;
+        (self.router, self.context) = serve(&self.postgres, &self.mosquitto, &self.ingestion_password).await;
         self.ready().await;
     }
 
@@ -52,6 +54,11 @@ impl Running {
             assert!(Instant::now() < end && !self.context.has_failed(), "not ready: {report}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Its routes, for callers of their own.
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     pub async fn raw(&self, request: Request<Body>) -> Response<Body> {
@@ -110,10 +117,11 @@ impl Drop for Running {
     }
 }
 
-async fn serve(postgres: &Postgres, mosquitto: &Mosquitto) -> (Router, Context) {
+/// A replica of the service.
+pub async fn serve(postgres: &Postgres, mosquitto: &Mosquitto, ingestion_password: &str) -> (Router, Context) {
     let secrets = [("ADMIN_TOKEN", TOKEN), ("OUTBOX_KEY", &"0b".repeat(32)), ("RECONCILE_EVERY", "1s")];
     let secrets = secrets.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let ingestion = [("MQTT_INGESTION_PASSWORD".to_owned(), "of-ingestion".to_owned())];
+    let ingestion = [("MQTT_INGESTION_PASSWORD".to_owned(), ingestion_password.to_owned())];
     let variables = postgres.variables().into_iter().chain(mosquitto.variables()).chain(secrets).chain(ingestion);
     let config = Environment::of(variables).read::<Config>().expect("a configuration");
     let context = Context::default();
