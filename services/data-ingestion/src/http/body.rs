@@ -1,22 +1,37 @@
 //! Bodies, unpacked within bounds: a gzip bomb ends where the longest payload ends.
 
 use crate::payload::{Reason, Refusal};
+use axum::body::{Body, Bytes};
 use flate2::read::MultiGzDecoder;
 use http::{HeaderMap, StatusCode, header};
+use http_body_util::LengthLimitError;
 use service::Problem;
+use std::error::Error;
 use std::io::Read;
 
-/// The payload of a request.
-pub fn unpack(headers: &HeaderMap, body: &[u8], limit: usize) -> Result<Vec<u8>, Problem> {
+/// The payload of a request, at most `limit` bytes before it is unpacked as after.
+pub async fn payload(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
     let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
-    match encoding {
-        None | Some("identity") => Ok(body.to_vec()),
-        Some("gzip" | "x-gzip") => gunzip(body, limit),
-        Some(_) => Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE).detail("the only content encoding is `gzip`")),
-    }
+    let packed = match encoding {
+        None | Some("identity") => false,
+        Some("gzip" | "x-gzip") => true,
+        Some(_) => {
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE).detail("the only content encoding is `gzip`"));
+        }
+    };
+    let body = axum::body::to_bytes(body, limit).await.map_err(|error| match error.source() {
+        Some(cause) if cause.is::<LengthLimitError>() => too_large(format!("the body is longer than {limit} bytes")),
+        _ => Problem::bad_request("the body broke off"),
+    })?;
+    if packed { gunzip(&body, limit).map(Bytes::from) } else { Ok(body) }
 }
 
-fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, Problem> {
+fn too_large(detail: String) -> Problem {
+    crate::intake::count(&Refusal::new(Reason::TooLarge, ""));
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE).detail(detail)
+}
+
+pub(crate) fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, Problem> {
     let mut payload = Vec::new();
     let mut limited = MultiGzDecoder::new(body).take(limit as u64 + 1);
     if limited.read_to_end(&mut payload).is_err() {
@@ -24,9 +39,7 @@ fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, Problem> {
         return Err(Problem::bad_request("the body is no gzip"));
     }
     if payload.len() > limit {
-        crate::intake::count(&Refusal::new(Reason::TooLarge, ""));
-        let detail = format!("the body is longer than {limit} bytes when unpacked");
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE).detail(detail));
+        return Err(too_large(format!("the body is longer than {limit} bytes when unpacked")));
     }
     Ok(payload)
 }

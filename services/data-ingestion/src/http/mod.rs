@@ -8,6 +8,9 @@ mod readings;
 mod socket;
 mod status;
 
+#[cfg(test)]
+pub(crate) use body::gunzip;
+
 use crate::intake::Intake;
 use diagnostic::Secret;
 use service::{App, Shutdown};

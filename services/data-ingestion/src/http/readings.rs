@@ -7,7 +7,7 @@ use crate::payload::Refusal;
 use crate::reading::Block;
 use crate::stream::{Append, Receipt};
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use service::{Detail, Problem};
@@ -20,9 +20,9 @@ use service::{Detail, Problem};
 pub async fn single(
     State(http): State<Http>,
     headers: HeaderMap,
-    bytes: Bytes,
+    body: Body,
 ) -> Result<(StatusCode, Json<Taken>), Problem> {
-    let (id, mut judged, receipt) = take(&http, &headers, &bytes, Format::Json).await?;
+    let (id, mut judged, receipt) = take(&http, &headers, body, Format::Json).await?;
     if judged.len() != 1 {
         return Err(Problem::bad_request("one reading is taken here; send arrays to `/api/v1/sensor-data/batch`"));
     }
@@ -42,9 +42,9 @@ pub async fn single(
 pub async fn batch(
     State(http): State<Http>,
     headers: HeaderMap,
-    bytes: Bytes,
+    body: Body,
 ) -> Result<(StatusCode, Json<Batch>), Problem> {
-    answer(take(&http, &headers, &bytes, Format::Json).await?)
+    answer(take(&http, &headers, body, Format::Json).await?)
 }
 
 /// Takes InfluxDB line protocol; each line is judged by itself.
@@ -55,9 +55,9 @@ pub async fn batch(
 pub async fn lines(
     State(http): State<Http>,
     headers: HeaderMap,
-    bytes: Bytes,
+    body: Body,
 ) -> Result<(StatusCode, Json<Batch>), Problem> {
-    answer(take(&http, &headers, &bytes, Format::Lines).await?)
+    answer(take(&http, &headers, body, Format::Lines).await?)
 }
 
 fn answer(
@@ -72,11 +72,12 @@ fn answer(
 async fn take(
     http: &Http,
     headers: &HeaderMap,
-    bytes: &[u8],
+    body: Body,
     format: Format<'_>,
 ) -> Result<(String, Vec<Judged>, Option<Receipt>), Problem> {
     let (id, device) = auth::device(http, headers).await?;
-    let payload = body::unpack(headers, bytes, http.intake.bounds.payload_bytes)?;
+    // Only then: a stranger's body takes no memory.
+    let payload = body::payload(headers, body, http.intake.bounds.payload_bytes).await?;
     metrics::counter!("ingestion_messages_total", "transport" => "http").increment(1);
     let mut block = Block::default();
     let judged = http.intake.judge(&id, &device, &payload, format, &mut block).map_err(|refusal| {
