@@ -11,7 +11,7 @@ log=target/test-$level.log
 
 scripts/test-setup.sh
 case $level in
-    unit) set -- --workspace --exclude conformance --exclude e2e --exclude bench ;;
+    unit) set -- --workspace --exclude conformance --exclude e2e --exclude bench --exclude iot-path ;;
     conformance) set -- --package conformance ;;
     e2e) set -- --package e2e ;;
     all) set -- --workspace ;;

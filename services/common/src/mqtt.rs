@@ -72,3 +72,20 @@ impl Settings {
         Ok(Self { host: host?, port: port?, login, tls: encrypted?.then_some(tls), prefix: prefix? })
     }
 }
+
+/// What to say of an error of the MQTT library, given its text: its own words for a certificate that is not trusted are rustls'
+/// names of types.
+pub fn explained(error: &str) -> String {
+    let meant = if error.contains("UnknownIssuer") {
+        "the broker's certificate is of no authority that is trusted: check `MQTT_TLS_CA`"
+    } else if error.contains("NotValidForName") {
+        "the broker's certificate is for another name than `MQTT_HOST`"
+    } else if error.contains("certificate: Expired") {
+        "the broker's certificate has expired, or this machine's clock is wrong"
+    } else if error.contains("InvalidContentType") {
+        "the broker does not speak TLS on this port: check `MQTT_PORT` and `MQTT_TLS`"
+    } else {
+        return error.to_owned();
+    };
+    format!("{meant} ({error})")
+}

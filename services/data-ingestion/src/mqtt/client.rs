@@ -120,7 +120,7 @@ impl Connection {
     }
 
     async fn next(&mut self) -> Result<Event, Lost> {
-        let event = self.events.poll().await.map_err(|error| Lost(error.to_string()))?;
+        let event = self.events.poll().await.map_err(|error| Lost(service::mqtt::explained(&error.to_string())))?;
         Ok(match event {
             rumqttc::Event::Incoming(Packet::ConnAck(answer)) => Event::Connected(answer.session_present),
             rumqttc::Event::Incoming(Packet::Publish(publish)) => Event::Message(Message { publish }),

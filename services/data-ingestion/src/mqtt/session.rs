@@ -83,7 +83,7 @@ impl Session {
         let (messages, arrived) = mpsc::channel(usize::from(u16::MAX));
         let worker = Abort(tokio::spawn(work.run(arrived, client.clone())));
         let mut tick = tokio::time::interval(RECEIPTS);
-        let mut watch = Drain { since: Instant::now(), unsubscribed: false };
+        let mut watch = Drain::begin();
         let mut leaving = false;
         loop {
             let event = tokio::select! {
@@ -96,10 +96,16 @@ impl Session {
                 _ = tick.tick(), if !leaving => {
                     if self.role == Role::Serve {
                         send_receipts(&self.receipts, &client, &self.options.broker.prefix);
-                    } else if watch.done(&open) {
-                        client.disconnect(false).await;
-                        flush(events).await;
-                        return Ok(Ended::Drained);
+                    } else if watch.is_silent(&open) {
+                        if watch.is_empty() {
+                            client.disconnect(false).await;
+                            flush(events).await;
+                            return Ok(Ended::Drained);
+                        }
+                        if watch.may_ask() {
+                            client.unsubscribe(&self.filter).await?;
+                            watch.asked();
+                        }
                     }
                     continue;
                 }
@@ -113,14 +119,20 @@ impl Session {
                 Ok(Event::Connected(kept)) => {
                     tracing::info!(client = self.options.client_id, role = ?self.role, session_kept = kept, "connected");
                     metrics::gauge!("ingestion_mqtt_connected").set(1.0);
-                    watch.since = Instant::now();
+                    watch = Drain::begin();
                     match self.role {
                         Role::Serve => client.subscribe(&self.filter).await?,
-                        Role::Drain => client.unsubscribe(&self.filter).await?,
+                        Role::Drain => {
+                            client.unsubscribe(&self.filter).await?;
+                            watch.asked();
+                        }
                     }
                 }
                 Ok(Event::Message(message)) => {
-                    watch.since = Instant::now();
+                    watch.heard();
+                    if self.role == Role::Drain {
+                        metrics::counter!("ingestion_messages_taken_over_total").increment(1);
+                    }
                     let waiting = open.load(Ordering::Relaxed);
                     if !message.needs_answer() && waiting > 2 * usize::from(self.options.in_flight) {
                         // QoS 0 comes unasked for and promises nothing, but what is lost is counted.
@@ -130,7 +142,7 @@ impl Session {
                     open.fetch_add(1, Ordering::Relaxed);
                     messages.try_send(message).map_err(|_| Lost::overrun())?;
                 }
-                Ok(Event::Unsubscribed) => watch.unsubscribed = true,
+                Ok(Event::Unsubscribed) => watch.answers += 1,
                 Ok(Event::SubscriptionRefused) => {
                     tracing::error!(filter = self.filter, "the broker refuses the subscription")
                 }
@@ -140,14 +152,44 @@ impl Session {
     }
 }
 
+/// When a dead replica's session is empty. Silence alone proves nothing, the broker may just be slow: so after the last message
+/// is acknowledged it is asked to unsubscribe once more. It works on what we send in order, and each acknowledgement lets it send
+/// what still waits: when its answer comes and no message did, none waits.
 struct Drain {
     since: Instant,
-    unsubscribed: bool,
+    asks: usize,
+    answers: usize,
+    /// How many were asked when the last message came.
+    asks_at_message: usize,
 }
 
 impl Drain {
-    fn done(&self, open: &AtomicUsize) -> bool {
-        self.unsubscribed && open.load(Ordering::Relaxed) == 0 && self.since.elapsed() > SILENCE
+    fn begin() -> Self {
+        Self { since: Instant::now(), asks: 0, answers: 0, asks_at_message: 0 }
+    }
+
+    fn heard(&mut self) {
+        self.since = Instant::now();
+        self.asks_at_message = self.asks;
+    }
+
+    fn asked(&mut self) {
+        self.asks += 1;
+    }
+
+    /// All that came is in the stream and acknowledged, and nothing has come for a while.
+    fn is_silent(&self, open: &AtomicUsize) -> bool {
+        self.answers > 0 && open.load(Ordering::Acquire) == 0 && self.since.elapsed() > SILENCE
+    }
+
+    /// Whether everything is answered, and it is worth another question.
+    fn may_ask(&self) -> bool {
+        self.answers >= self.asks
+    }
+
+    /// The second answer at the earliest: the first one only ends the subscription.
+    fn is_empty(&self) -> bool {
+        self.asks > 1 && self.asks > self.asks_at_message && self.answers >= self.asks
     }
 }
 
@@ -177,5 +219,34 @@ struct Abort(tokio::task::JoinHandle<()>);
 impl Drop for Abort {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_empty_when_the_broker_answers_and_no_message_came() {
+        let (open, mut drain) = (AtomicUsize::new(0), Drain::begin());
+        let long_ago = || Instant::now() - 2 * SILENCE;
+        drain.asked();
+        drain.since = long_ago();
+        assert!(!drain.is_silent(&open), "it has not even unsubscribed");
+        drain.answers += 1;
+        assert!(drain.is_silent(&open) && !drain.is_empty() && drain.may_ask());
+        drain.asked();
+        assert!(!drain.is_empty() && !drain.may_ask());
+        // A message overtakes the answer: then the question was too early.
+        drain.heard();
+        drain.answers += 1;
+        assert!(!drain.is_silent(&open) && !drain.is_empty());
+        drain.since = long_ago();
+        assert!(drain.is_silent(&open) && drain.may_ask());
+        drain.asked();
+        drain.answers += 1;
+        assert!(drain.is_empty());
+        open.store(1, Ordering::Relaxed);
+        assert!(!drain.is_silent(&open), "one is not acknowledged yet");
     }
 }

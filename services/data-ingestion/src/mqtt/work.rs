@@ -37,10 +37,10 @@ impl Work {
             }
             let taken = self.store(&batch).await;
             for message in batch.drain(..taken) {
-                self.open.fetch_sub(1, Ordering::Relaxed);
                 if message.needs_answer() && client.acknowledge(&message).await.is_err() {
                     return;
                 }
+                self.open.fetch_sub(1, Ordering::Release);
             }
         }
     }

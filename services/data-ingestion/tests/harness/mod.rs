@@ -4,6 +4,7 @@ use iot_support::{ADMIN_PASSWORD, ADMIN_USER, Influx, Mosquitto, Process, Redis,
 use serde_json::Value;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use support::wait_until;
 use tempfile::TempDir;
 
 const KEY: &str = "key-of-the-tests";
@@ -94,6 +95,10 @@ impl Path {
             replica.start();
             path.replicas.push(replica);
         }
+        // What devices send before anybody has subscribed is acknowledged and dropped.
+        wait_until("all replicas have subscribed", Duration::from_secs(30), || {
+            path.broker.log().matches("$share/ingestion/").count() >= replicas
+        });
         path
     }
 
@@ -142,23 +147,6 @@ impl Path {
             .expect("InfluxDB");
         assert!(equal, "the ledger is not what InfluxDB holds: {text}\n{}", self.logs());
         text
-    }
-
-    /// Kills a server or replica with SIGKILL, and starts it again after a while.
-    pub fn kill_and_restart(&mut self, which: usize, away: Duration) {
-        match which {
-            0 => self.redis.kill(),
-            1 => self.influx.kill(),
-            2 => self.broker.kill(),
-            other => self.kill_replica(other - 3),
-        }
-        std::thread::sleep(away);
-        match which {
-            0 => self.redis.restart(),
-            1 => self.influx.restart(),
-            2 => self.broker.restart(),
-            other => self.replicas[other - 3].start(),
-        }
     }
 
     pub fn kill_replica(&mut self, replica: usize) {
@@ -244,7 +232,31 @@ impl Path {
         assert!(Command::new(installed("mosquitto_pub")).args(arguments).status().expect("mosquitto_pub").success());
     }
 
-    fn logs(&self) -> String {
+    /// The writers' names with how many entries each has read and not settled.
+    pub fn pending(&self) -> Vec<(String, u64)> {
+        let answer = self.redis.command(&["XINFO", "CONSUMERS", "readings", "writers"]);
+        let words: Vec<&str> = answer.lines().collect();
+        let value = |at: usize, name: &str| (words.get(at) == Some(&name)).then(|| words.get(at + 1)).flatten();
+        let names: Vec<&&str> = (0..words.len()).filter_map(|at| value(at, "name")).collect();
+        let counts = (0..words.len()).filter_map(|at| value(at, "pending")?.parse().ok());
+        names.into_iter().map(|name| (*name).to_owned()).zip(counts).collect()
+    }
+
+    /// The most memory that a replica ever had resident, in bytes.
+    pub fn peak_memory(&self, replica: usize) -> u64 {
+        let id = self.replicas[replica].process.as_ref().expect("it runs").id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("the process");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak.and_then(|peak| peak.parse::<u64>().ok()).expect("its memory") << 10
+    }
+
+    /// Readings without numbers, as one body.
+    pub fn batch(&self, readings: u64) -> String {
+        let all: Vec<String> = (0..readings).map(|seq| self.reading(seq, false)).collect();
+        format!("[{}]", all.join(","))
+    }
+
+    pub fn logs(&self) -> String {
         let tail = |text: String| {
             let lines: Vec<&str> = text.lines().collect();
             lines[lines.len().saturating_sub(15)..].join("\n")

@@ -142,7 +142,8 @@ impl Connection {
                     Ok(event) => self.event(&client, event, &mut waiting).await,
                     Err(error) => {
                         let was_up = *self.connected.borrow();
-                        tracing::warn!(%error, "the MQTT broker is away");
+                        let error = mqtt::explained(&error.to_string());
+                        tracing::warn!(error, "the MQTT broker is away");
                         break was_up;
                     }
                 },
