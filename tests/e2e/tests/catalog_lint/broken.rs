@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::fs;
 
 /// Service, rule, and what is said.
-const EXPECTED: [(&str, &str, &str); 9] = [
+const EXPECTED: [(&str, &str, &str); 10] = [
     ("ollama", "api-objects", "unknown field \"spec.replcas\""),
     ("ollama", "api-objects", "`selector` does not match template `labels`"),
     ("postgres", "helm-lint", "chart metadata is missing these dependencies"),
@@ -15,6 +15,7 @@ const EXPECTED: [(&str, &str, &str); 9] = [
     ("mercure", "playbook-native", "unknown keyword `bogus`"),
     ("mercure", "playbook-ansible", "'bogus' is not a valid attribute"),
     ("dnsutils", "ansible-lint", "name[casing]"),
+    ("dnsutils", "render", "under another release's name, `second`: execution error"),
     ("mercure", "object-names", "dnsutils installs it too"),
     ("scrutiny", "render", "YAML parse error on scrutiny"),
 ];
@@ -41,6 +42,8 @@ pub fn is_found(world: &World) -> Result<()> {
     for service in ["dnsutils", "mercure"] {
         world.project.write(&format!("build/charts/{service}/templates/same.yaml"), names)?;
     }
+    let refusal = "{{- if eq .Release.Name \"second\" }}{{ fail \"never twice\" }}{{ end }}\n";
+    world.project.write("build/charts/dnsutils/templates/twice.yaml", refusal)?;
     let services = ["ollama", "postgres", "redis", "mercure", "dnsutils", "scrutiny"];
     let ended = lint(world, &[&services[..], &["--output=json"]].concat())?;
     ends_with(&ended, 1)?;
