@@ -1,6 +1,6 @@
 # `make demo` and `make test` set up everything they need; no other target has to be run before them.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-iot soak test check unit conformance e2e bench tools docs audit clean
+.PHONY: help demo demo-iot soak test check unit conformance e2e bench tools docs images audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ tools: ## Build the control plane, kwok, helm and kubectl into .tools/bin
 
 docs: ## Generate the reference in docs/reference
 	@scripts/docs.sh
+
+images: ## Build OCI images of our services, without a container engine, into target/images
+	@scripts/images.sh
 
 audit: ## Check licences and advisories of the dependencies (needs cargo-deny)
 	@cargo deny check

@@ -22,6 +22,9 @@ want redis-server redis-server
 want mosquitto mosquitto
 want mosquitto_ctrl mosquitto
 want psql postgresql-client
+# Images are started with these, as a node would.
+want umoci umoci
+want runc runc
 # PostgreSQL's server is on nobody's PATH.
 set -- /usr/lib/postgresql/*/bin/postgres
 [ -x "$1" ] || missing="$missing postgresql"
