@@ -4,6 +4,7 @@ use super::args::Args;
 use super::facts::{self, Known};
 use super::fields;
 use super::wanted::{Egress, ImageName, Kind, SecretVariable, Server, Upstream, Volume, Wanted, What};
+use crate::config::shown_folder;
 use crate::exit::{Result, boxed};
 use camino::{Utf8Path, Utf8PathBuf};
 use catalog::lint::Images;
@@ -26,7 +27,7 @@ pub(super) struct Surroundings {
 impl Surroundings {
     /// Reads the catalogue and the facts on images; a mistake in them has to be mended first.
     pub(super) fn read(root: Utf8PathBuf) -> Result<Self> {
-        let catalog = Catalog::load(&root).map_err(boxed)?;
+        let catalog = Catalog::load(&shown_folder(&root)).map_err(boxed)?;
         let images = Images::load(&root).map_err(boxed)?;
         Ok(Self { root, catalog, images })
     }
