@@ -29,6 +29,20 @@ pub struct Tls {
     pub identity: Option<(PathBuf, PathBuf)>,
 }
 
+impl Tls {
+    /// A file that is missing is a mistake of the configuration, not a broker that is away.
+    fn readable(&self, environment: &mut Environment) -> Result<(), Invalid> {
+        let (certificate, key) = self.identity.as_ref().map(|(certificate, key)| (certificate, key)).unzip();
+        let files = [("MQTT_TLS_CA", self.authority.as_ref()), ("MQTT_TLS_CERT", certificate), ("MQTT_TLS_KEY", key)];
+        for (variable, file) in files {
+            if let Some(Err(error)) = file.map(std::fs::File::open) {
+                return Err(environment.mistake(variable, format!("names a file that cannot be read: {error}"), None));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Settings {
     /// Reads the variables.
     ///
@@ -69,6 +83,9 @@ impl Settings {
             }
         };
         let tls = Tls { authority: authority?, identity };
+        if encrypted == Ok(true) {
+            tls.readable(environment)?;
+        }
         Ok(Self { host: host?, port: port?, login, tls: encrypted?.then_some(tls), prefix: prefix? })
     }
 }
@@ -82,10 +99,45 @@ pub fn explained(error: &str) -> String {
         "the broker's certificate is for another name than `MQTT_HOST`"
     } else if error.contains("certificate: Expired") {
         "the broker's certificate has expired, or this machine's clock is wrong"
+    } else if error.contains("No valid CA certificate") {
+        "the file of `MQTT_TLS_CA` holds no certificate"
     } else if error.contains("InvalidContentType") {
         "the broker does not speak TLS on this port: check `MQTT_PORT` and `MQTT_TLS`"
     } else {
         return error.to_owned();
     };
     format!("{meant} ({error})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(more: &[(&'static str, &'static str)]) -> String {
+        let all = [("MQTT_HOST", "broker"), ("MQTT_TLS", "true")].into_iter().chain(more.iter().copied());
+        let mut environment = Environment::of(all);
+        let read = Settings::read(&mut environment);
+        let words: Vec<String> = environment.mistakes().iter().map(ToString::to_string).collect();
+        assert_eq!(read.is_err(), !words.is_empty());
+        words.join("\n")
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_there_is_a_mistake() {
+        assert_eq!(mistakes(&[]), "");
+        let told = mistakes(&[("MQTT_TLS_CA", "/nowhere/ca.pem")]);
+        assert!(told.contains("`MQTT_TLS_CA` names a file that cannot be read: No such file"), "{told}");
+        let told = mistakes(&[("MQTT_TLS_CERT", "/nowhere/it.pem")]);
+        assert!(told.contains("go together"), "{told}");
+    }
+
+    #[test]
+    fn what_the_library_says_is_explained_where_it_is_about_us() {
+        let told = explained("TLS: I/O: invalid peer certificate: UnknownIssuer");
+        assert!(
+            told.starts_with("the broker's certificate is of no authority that is trusted: check `MQTT_TLS_CA` (TLS: "),
+            "{told}"
+        );
+        assert_eq!(explained("I/O: Connection refused"), "I/O: Connection refused");
+    }
 }

@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "ld2410_presence presence_detected=t,distance_cm=120,energy=60",
+                "ld2410_presence presence_detected=t,distance_cm=120,detection_energy=60",
                 "pir_motion motion_detected=f",
                 "mq134_gas concentration_ppm=1.5",
             ]

@@ -97,7 +97,7 @@ pub struct Run {
     /// Readings of a device that may wait for a receipt.
     #[arg(long, default_value_t = 64)]
     pub window: usize,
-    /// After how long a reading without receipt is sent again.
+    /// After how long a reading without receipt is sent again; then after twice, four and eight times as long.
     #[arg(long, default_value = "5", value_parser = seconds)]
     pub repeat_after: Duration,
     /// After how long to give up.

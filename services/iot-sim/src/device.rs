@@ -33,6 +33,7 @@ pub struct Refused {
 struct Waiting {
     time: i64,
     sent: Option<Instant>,
+    repeats: u32,
 }
 
 /// One device.
@@ -89,7 +90,7 @@ impl Device {
         };
         let seq = self.next;
         self.next += 1;
-        self.waiting.insert(seq, Waiting { time, sent: Some(Instant::now()) });
+        self.waiting.insert(seq, Waiting { time, sent: Some(Instant::now()), repeats: 0 });
         let sending = Sending { payload: self.payload(seq, time, options), seq: Some(seq) };
         let mut all = vec![sending.clone()];
         if chance(options.duplicates) {
@@ -106,8 +107,10 @@ impl Device {
 
     /// Readings that waited too long for a receipt, at most `most`; without receipts only those that were not sent.
     pub fn repeats(&mut self, options: &Run, most: usize) -> Vec<Sending> {
+        // Each time longer, up to eight times: devices that all repeat what only waits in a queue would make it grow for ever.
+        let patience = |waiting: &Waiting| options.repeat_after * (1 << waiting.repeats.min(3));
         let late = |waiting: &Waiting| {
-            waiting.sent.is_none_or(|sent| !options.no_receipts && sent.elapsed() > options.repeat_after)
+            waiting.sent.is_none_or(|sent| !options.no_receipts && sent.elapsed() > patience(waiting))
         };
         let due: Vec<(u32, i64)> = self
             .waiting
@@ -120,6 +123,7 @@ impl Device {
         let mut all = Vec::with_capacity(due.len());
         for (seq, time) in due {
             if let Some(waiting) = self.waiting.get_mut(&seq) {
+                waiting.repeats += u32::from(waiting.sent.is_some());
                 waiting.sent = Some(Instant::now());
             }
             all.push(Sending { payload: self.payload(seq, time, options), seq: Some(seq) });

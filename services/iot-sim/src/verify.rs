@@ -53,7 +53,8 @@ pub async fn verify(options: &Verify) -> Result<Found> {
         let entries = devices.remove(&(number as u32)).unwrap_or_default();
         let filter = format!("WHERE device_id = '{id}' AND time >= {}", head.since);
         let gas = query(&client, options, &format!("SELECT concentration_ppm FROM mq134_gas {filter}")).await?;
-        let radar = query(&client, options, &format!("SELECT distance_cm FROM ld2410_presence {filter}")).await?;
+        let fields = "distance_cm, presence_detected, detection_energy";
+        let radar = query(&client, options, &format!("SELECT {fields} FROM ld2410_presence {filter}")).await?;
         let motion = query(&client, options, &format!("SELECT motion_detected FROM pir_motion {filter}")).await?;
         device(&mut found, id, &entries, &gas, &radar, &motion);
     }
@@ -93,8 +94,8 @@ fn device(found: &mut Found, id: &str, entries: &[Entry], gas: &Points, radar: &
         found.missing += 1;
         found.example(format!("{id} {seq}: missing"));
     }
-    paired(found, id, &numbers, radar, |seq, value| {
-        value.parse::<f64>().is_ok_and(|value| value == f64::from(seq % 600))
+    paired(found, id, &numbers, radar, |seq, values| {
+        values == format!("{},{},{}", seq % 600, seq.is_multiple_of(3), seq % 100)
     });
     paired(found, id, &numbers, motion, |seq, value| value == if seq % 2 == 0 { "true" } else { "false" });
 }
@@ -115,7 +116,7 @@ fn paired(
     }
 }
 
-/// Times and values, from InfluxDB's CSV: `name,tags,time,value`.
+/// Times and values, from InfluxDB's CSV: `name,tags,time,value…`; ours hold no comma.
 async fn query(client: &Client, options: &Verify, statement: &str) -> Result<Points> {
     let encoded: String = statement.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let address = format!("{}/query?db={}&epoch=ns&q={encoded}", options.influx, options.database);
@@ -124,9 +125,9 @@ async fn query(client: &Client, options: &Verify, statement: &str) -> Result<Poi
     let text = answer.text().await?;
     let mut points = Vec::new();
     for line in text.lines().skip(1) {
-        let mut parts = line.rsplitn(3, ',');
-        let (value, time) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        points.push((time.parse().with_context(|| format!("InfluxDB answers `{line}`"))?, value.to_owned()));
+        let mut parts = line.splitn(4, ',').skip(2);
+        let (time, values) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        points.push((time.parse().with_context(|| format!("InfluxDB answers `{line}`"))?, values.to_owned()));
     }
     Ok(points)
 }
@@ -154,7 +155,7 @@ mod tests {
         let found = check(
             &[entry(1, 10), entry(2, 10)],
             &[(10, "1"), (11, "2")],
-            &[(10, "1"), (11, "2")],
+            &[(10, "1,false,1"), (11, "2,false,2")],
             &[(10, "false"), (11, "true")],
         );
         assert_eq!((found.found, found.missing, found.twice, found.wrong, found.unpaired), (2, 0, 0, 0, 0));
@@ -162,8 +163,12 @@ mod tests {
 
     #[test]
     fn lost_twice_and_strange_ones_are_found() {
-        let found =
-            check(&[entry(1, 10), entry(2, 20)], &[(10, "1"), (11, "1"), (30, "7")], &[(10, "1")], &[(10, "false")]);
+        let found = check(
+            &[entry(1, 10), entry(2, 20)],
+            &[(10, "1"), (11, "1"), (30, "7")],
+            &[(10, "1,false,1")],
+            &[(10, "false")],
+        );
         assert_eq!((found.missing, found.twice, found.without_receipt, found.unpaired), (1, 1, 1, 4));
     }
 }
