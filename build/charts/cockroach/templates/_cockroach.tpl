@@ -10,7 +10,7 @@
 {{- define "cockroach.certificatesVolume" -}}
 - name: certificates
   secret:
-    secretName: {{ include "cockroach.secret" . }}
+    secretName: {{ include "cockroach.secret" . | toYaml }}
     defaultMode: 288 # 0440
     items:
       {{- range include "cockroach.files" . | fromJsonArray }}
@@ -52,7 +52,7 @@ https://www.cockroachlabs.com/docs/stable/authentication#client-authentication
 {{- $addresses := list "127.0.0.1" -}}
 {{- $names := list -}}
 {{- range include "cockroach.hosts" . | fromJsonArray -}}
-{{- if regexMatch "^[0-9.]+$|:" . -}}{{- $addresses = append $addresses . -}}{{- else -}}{{- $names = append $names . -}}{{- end -}}
+{{- if regexMatch "^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\\.|$)){4}$|:" . -}}{{- $addresses = append $addresses . -}}{{- else -}}{{- $names = append $names . -}}{{- end -}}
 {{- end -}}
 {{- $ca := genCAWithKey "Cockroach CA" $days (genPrivateKey "ecdsa") -}}
 {{- $node := genSignedCertWithKey "node" $addresses $names $days $ca (genPrivateKey "ecdsa") -}}

@@ -56,7 +56,7 @@ kind: ClusterRoleBinding
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: ClusterRole
-  name: {{ include "common.clusterName" . }}
+  name: {{ include "common.clusterName" . | toYaml }}
 {{ include "common.accessSubjects" . }}
 {{- end -}}
 
@@ -76,7 +76,7 @@ subjects:
 {{- define "common.clusterMetadata" -}}
 {{- include "common.component" . -}}
 metadata:
-  name: {{ include "common.clusterName" . }}
+  name: {{ include "common.clusterName" . | toYaml }}
   labels:
     {{- include "common.labels" . | nindent 4 }}
 {{- end -}}

@@ -73,13 +73,39 @@ ports:
 {{- end }}
 {{- end }}
 resources:
-  {{- toYaml (required (printf "container `%s` of %s has no resources" $own.name .name) $resources) | nindent 2 }}
+  {{- include "common.resources" (dict "of" (printf "container `%s` of %s" $own.name .name) "resources" $resources) | nindent 2 }}
 securityContext:
   {{- mergeOverwrite (include "common.securityContext" . | fromYaml) ($own.securityContext | default dict) | toYaml | nindent 2 }}
 {{- with include "common.mounts" (dict "own" $own "tmp" .tmp) | fromYamlArray }}
 volumeMounts:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end -}}
+
+{{/*
+Resources, of which no request may be above its limit: the API server would refuse the workload when other objects are there already.
+Arguments: dict "of" (whose they are) "resources"
+*/}}
+{{- define "common.resources" -}}
+{{- $of := .of -}}
+{{- $limits := (required (printf "%s has no resources" $of) .resources).limits | default dict -}}
+{{- range $name, $request := .resources.requests -}}
+{{- if hasKey $limits $name -}}
+{{- $limit := get $limits $name -}}
+{{- if gt (include "common.quantity" $request | float64) (include "common.quantity" $limit | float64) -}}
+{{- fail (printf "resources: %s requests %s of %s, which is above its limit of %s" $of (include "common.text" $request) $name (include "common.text" $limit)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml .resources -}}
+{{- end -}}
+
+{{/* A quantity as a plain number: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */}}
+{{- define "common.quantity" -}}
+{{- $units := dict "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 -}}
+{{- $text := include "common.text" . -}}
+{{- $unit := regexFind "[A-Za-z]+$" $text -}}
+{{- mulf (trimSuffix $unit $text) (get $units $unit | default 1) -}}
 {{- end -}}
 
 {{/*

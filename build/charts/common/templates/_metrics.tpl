@@ -7,7 +7,7 @@ Prometheus operator is there. `metrics.port` is the number of a port that a cont
 {{- $metrics := .values.metrics | default dict -}}
 {{- if and $metrics.enabled (not $metrics.serviceMonitor) -}}
 prometheus.io/scrape: "true"
-prometheus.io/path: {{ $metrics.path }}
+prometheus.io/path: {{ $metrics.path | quote }}
 prometheus.io/port: {{ $metrics.port | quote }}
 {{- end -}}
 {{- end -}}
@@ -26,7 +26,7 @@ spec:
       {{- include "common.selectorLabels" . | nindent 6 }}
   endpoints:
     - targetPort: {{ $metrics.port }}
-      path: {{ $metrics.path }}
+      path: {{ $metrics.path | quote }}
       relabelings:
         # One of its Services, not the aliases too.
         - action: keep

@@ -55,6 +55,15 @@ Ports have names, so that policies, probes and ingresses name them instead of co
 {{- define "common.serviceObject" -}}
 {{- include "common.component" . -}}
 {{- $values := .values.service -}}
+{{- $ports := .ports | default (list (dict "name" (.portName | default "http") "port" $values.port)) -}}
+{{- $taken := dict -}}
+{{- range $ports -}}
+{{- $port := printf "%v/%s" .port (.protocol | default "TCP") -}}
+{{- if hasKey $taken $port -}}
+{{- fail (printf "service: ports `%s` and `%s` of Service `%s` are the same, %s" (get $taken $port) .name $.name $port) -}}
+{{- end -}}
+{{- $_ := set $taken $port .name -}}
+{{- end -}}
 apiVersion: v1
 kind: Service
 {{ include "common.metadata" . }}
@@ -75,7 +84,7 @@ spec:
   selector:
     {{- include "common.selectorLabels" . | nindent 4 }}
   ports:
-    {{- range .ports | default (list (dict "name" (.portName | default "http") "port" $values.port)) }}
+    {{- range $ports }}
     - {{ merge (dict) . (dict "targetPort" .name "protocol" "TCP") | toYaml | nindent 6 | trim }}
     {{- end }}
 {{- end -}}
@@ -100,7 +109,7 @@ spec:
     - host: {{ required "ingress.host: a host name is needed when ingress.enabled is true" $values.host | quote }}
       http:
         paths:
-          - path: {{ $values.path }}
+          - path: {{ $values.path | quote }}
             pathType: Prefix
             backend:
               service:
@@ -145,7 +154,7 @@ storageClassName: {{ . | toYaml }}
 {{- end }}
 resources:
   requests:
-    storage: {{ .size }}
+    storage: {{ .size | toYaml }}
 {{- end -}}
 
 {{/* For more than one replica only: the budget of one could only say 0, and every drain of its node would wait for ever. */}}

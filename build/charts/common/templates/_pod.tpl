@@ -83,7 +83,7 @@ persistentVolumeClaim:
   claimName: {{ .values.persistence.existingClaim | default .name | toYaml }}
 {{- else }}
 emptyDir:
-  sizeLimit: {{ .values.persistence.size }}
+  sizeLimit: {{ .values.persistence.size | toYaml }}
 {{- end }}
 {{- end -}}
 

@@ -117,7 +117,8 @@ same text leaves the finished one alone.
 */}}
 {{- define "common.job" -}}
 {{- include "common.workload" . -}}
-{{- if .digest -}}{{- $_ := set . "name" (printf "%s-%s" .name (.digest | sha256sum | trunc 8)) -}}{{- end -}}
+{{- /* A label of its pods holds the name: 63 characters. */ -}}
+{{- if .digest -}}{{- $_ := set . "name" (printf "%s-%s" (.name | trunc 54 | trimSuffix "-") (.digest | sha256sum | trunc 8)) -}}{{- end -}}
 {{- $spec := include "common.jobSpec" (set . "replicas" 1) -}}
 {{ include "common.workloadObject" (set (set (set . "kind" "Job") "api" "batch/v1") "spec" $spec) }}
 {{- end -}}
@@ -132,6 +133,8 @@ template:
 {{/* A CronJob at `schedule` of its values, in the cluster's time; one run at a time. */}}
 {{- define "common.cronJob" -}}
 {{- include "common.workload" . -}}
+{{- /* Its Jobs have 11 characters more. */ -}}
+{{- $_ := set . "name" (.name | trunc 52 | trimSuffix "-") -}}
 {{- $spec := include "common.cronJobSpec" (set . "replicas" 1) -}}
 {{ include "common.workloadObject" (set (set (set . "kind" "CronJob") "api" "batch/v1") "spec" $spec) }}
 {{- end -}}

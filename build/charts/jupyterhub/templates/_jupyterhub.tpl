@@ -12,8 +12,8 @@ auth:
   organizations: {{ toJson .Values.auth.github.organizations }}
   callbackUrl: {{ include "jupyterhub.callbackUrl" . | quote }}
 kubernetes:
-  name: {{ $name }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ $name | toYaml }}
+  namespace: {{ .Release.Namespace | toYaml }}
   # KubeSpawner knows its pods by it, so it is another for another hub of the namespace.
   component: {{ $name }}-notebook
   labels:
@@ -23,10 +23,11 @@ notebook:
   image: {{ include "common.imageName" $notebook.image | quote }}
   pullPolicy: {{ $notebook.image.pullPolicy }}
   defaultUrl: {{ $notebook.defaultUrl | quote }}
+  {{- $_ := include "common.resources" (dict "of" "a notebook" "resources" $notebook.resources) }}
   # As text, as Kubernetes has it: KubeSpawner's own `cpu_limit` is a number, so cores are given as one.
   cpu:
-    request: {{ include "jupyterhub.cores" $notebook.resources.requests.cpu }}
-    limit: {{ with $notebook.resources.limits.cpu }}{{ include "jupyterhub.cores" . }}{{ else }}null{{ end }}
+    request: {{ include "common.quantity" $notebook.resources.requests.cpu }}
+    limit: {{ with $notebook.resources.limits.cpu }}{{ include "common.quantity" . }}{{ else }}null{{ end }}
   memory:
     request: {{ include "jupyterhub.bytes" $notebook.resources.requests.memory }}
     limit: {{ include "jupyterhub.bytes" $notebook.resources.limits.memory }}
@@ -52,18 +53,9 @@ notebook:
 {{- end -}}
 {{- end -}}
 
-{{/* A quantity of CPU as a number of cores: 100m is 0.1. */}}
-{{- define "jupyterhub.cores" -}}
-{{- $text := toString . -}}
-{{- hasSuffix "m" $text | ternary (divf (trimSuffix "m" $text | float64) 1000) (float64 $text) -}}
-{{- end -}}
-
 {{/* A quantity of memory as a number of bytes. */}}
 {{- define "jupyterhub.bytes" -}}
-{{- $text := include "common.text" . -}}
-{{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "P" 1000000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 -}}
-{{- $unit := regexFind "[A-Za-z]*$" $text -}}
-{{- mulf (trimSuffix $unit $text | float64) (get $units $unit | default 1 | float64) | int64 -}}
+{{- include "common.quantity" . | float64 | int64 -}}
 {{- end -}}
 
 {{/* Keys of the generated Secret. */}}

@@ -4,14 +4,14 @@ ways in and out would otherwise be theirs too.
 */}}
 {{- define "jupyterhub.notebookLabels" -}}
 app: {{ include "common.service" . }}-notebook
-app.kubernetes.io/name: {{ include "common.service" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "common.service" . | toYaml }}
+app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
 {{- end -}}
 
 {{/* Labels of hub and proxy. */}}
 {{- define "jupyterhub.labels" -}}
-app: {{ include "common.service" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app: {{ include "common.service" . | toYaml }}
+app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
 {{- end -}}
 
 {{/* Out to people's notebooks. */}}

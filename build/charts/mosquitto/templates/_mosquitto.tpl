@@ -18,10 +18,10 @@
 {{- define "mosquitto.passwordVolume" -}}
 - name: password
   secret:
-    secretName: {{ include "mosquitto.secret" . }}
+    secretName: {{ include "mosquitto.secret" . | toYaml }}
     defaultMode: 288 # 0440
     items:
-      - key: {{ .Values.auth.existingSecretKey }}
+      - key: {{ .Values.auth.existingSecretKey | toYaml }}
         path: password
 {{- end -}}
 

@@ -67,8 +67,8 @@
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
-  name: {{ include "common.fullname" .root }}
-  namespace: {{ .namespace }}
+  name: {{ include "common.fullname" .root | toYaml }}
+  namespace: {{ .namespace | toYaml }}
   labels:
     {{- include "common.labels" (dict "root" .root) | nindent 4 }}
 spec:

@@ -40,9 +40,9 @@ start with an empty one. The claim remembers the version that made its data.
 {{- define "postgres.passwordVolume" -}}
 - name: password
   secret:
-    secretName: {{ include "common.secretName" (dict "root" . "existing" .Values.auth.existingSecret) }}
+    secretName: {{ include "common.secretName" (dict "root" . "existing" .Values.auth.existingSecret) | toYaml }}
     defaultMode: 288 # 0440
     items:
-      - key: {{ .Values.auth.existingSecretKey }}
+      - key: {{ .Values.auth.existingSecretKey | toYaml }}
         path: password
 {{- end -}}

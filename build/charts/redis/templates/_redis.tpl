@@ -6,10 +6,10 @@
 {{- define "redis.passwordVolume" -}}
 - name: password
   secret:
-    secretName: {{ include "redis.secret" . }}
+    secretName: {{ include "redis.secret" . | toYaml }}
     defaultMode: 288 # 0440
     items:
-      - key: {{ .Values.auth.existingSecretKey }}
+      - key: {{ .Values.auth.existingSecretKey | toYaml }}
         path: password
 {{- end -}}
 

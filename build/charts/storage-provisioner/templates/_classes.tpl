@@ -57,7 +57,7 @@ metadata:
   annotations:
     storageclass.kubernetes.io/is-default-class: {{ .default | toString | quote }}
     defaultVolumeType: {{ .class.volumeType | default "local" }}
-provisioner: {{ .root.Values.provisionerName }}
+provisioner: {{ .root.Values.provisionerName | toYaml }}
 reclaimPolicy: {{ .class.reclaimPolicy | default "Delete" }}
 # The node is chosen first, by all that the pod needs.
 volumeBindingMode: WaitForFirstConsumer
