@@ -1,12 +1,14 @@
 //! Random values for a chart, as its `values.schema.json` allows them.
 //!
-//! What a schema only calls an object or a list of objects (affinity, tolerations, peers of a network policy) is chosen from a few that
-//! Kubernetes takes. Conditions (`if`, `not`) are left to Helm, which then refuses the values: that is an answer too.
+//! What a schema only calls an object or a list of objects (affinity, tolerations, peers of a network policy), and what only a cluster
+//! can judge (a priority class), is chosen from a few that Kubernetes takes. Conditions (`if`, `not`) are left to Helm, which then refuses
+//! the values: that is an answer too.
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::string::string_regex;
+use regex::Regex;
 use serde_json::{Map, Value, json};
 
 /// Values that the schema allows, each property given or left to the chart's default.
@@ -30,6 +32,10 @@ impl Generator {
         let schema = self.resolve(schema);
         if let Some(known) = known(name) {
             return known;
+        }
+        if name == "resources" {
+            // Mostly what makes sense; the rest tries what charts say of requests above limits.
+            return prop_oneof![6 => resources(), 1 => self.object(schema, complete)].boxed();
         }
         if let Some(choices) = schema["enum"].as_array() {
             return select(choices.clone()).boxed();
@@ -89,12 +95,11 @@ impl Generator {
         let Some(value) = schema.get("additionalProperties").filter(|value| value.is_object()) else {
             return Just(json!({})).boxed();
         };
-        let pattern = schema["propertyNames"]["pattern"].as_str();
+        let pattern = self.resolve(&schema["propertyNames"])["pattern"].as_str();
         let name = pattern.map_or_else(|| matching("[a-z]([a-z0-9-]{0,8}[a-z0-9])?"), matching);
-        let value = match self.resolve(value)["type"].as_str() {
-            // Labels and annotations: what YAML would take for something else has to stay text.
-            Some("string") if self.resolve(value)["pattern"].is_null() => word(),
-            _ => self.any("", value, true),
+        let value = match words(self.resolve(value)) {
+            Some(words) => prop_oneof![words, self.any("", value, true)].boxed(),
+            None => self.any("", value, true),
         };
         btree_map(name, value, 0..=MOST).prop_map(|entries| json!(entries)).boxed()
     }
@@ -131,6 +136,12 @@ impl Generator {
 /// Values of Kubernetes' own types, which the schemas only call objects.
 fn known(name: &str) -> Option<BoxedStrategy<Value>> {
     let choices = match name {
+        "priorityClassName" => ["", "system-cluster-critical", "system-node-critical"].map(Value::from).to_vec(),
+        // The longest that there may be: what is put behind it must not make a name too long.
+        "fullnameOverride" => vec![json!(""), json!("a"), json!("db-1"), json!("n".repeat(52))],
+        "schedule" => {
+            ["@daily", "0 3 * * *", "*/15 0-6,22 1 jan-mar sun", "61 * * * *", "a b c d e"].map(Value::from).to_vec()
+        }
         "affinity" => vec![
             json!({}),
             json!({"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": {"matchExpressions":
@@ -139,10 +150,9 @@ fn known(name: &str) -> Option<BoxedStrategy<Value>> {
         "tolerations" => {
             vec![json!([]), json!([{"key": "a", "operator": "Exists"}, {"operator": "Exists", "effect": "NoSchedule"}])]
         }
-        "from" => vec![
-            json!([]),
-            json!([{"namespaceSelector": {"matchLabels": {"a": "b"}}}, {"ipBlock": {"cidr": "10.0.0.0/8"}}]),
-        ],
+        "ipBlock" => vec![json!({"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}), json!({"cidr": "fd00::/8"})],
+        "endPort" => vec![json!(65535)],
+        "matchExpressions" => vec![json!([{"key": "a.b/c", "operator": "In", "values": ["1", "true"]}])],
         "egress" => vec![
             json!([]),
             json!([{"to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}], "ports": [{"port": 53, "protocol": "UDP"}]}]),
@@ -152,8 +162,38 @@ fn known(name: &str) -> Option<BoxedStrategy<Value>> {
     Some(select(choices).boxed())
 }
 
+/// Amounts from small to large, as people write them; each pair of neighbours is the same or grows.
+const CPU: [&str; 9] = ["0", "0.001", "5m", "\"10m\"", "\"0.1\"", "100m", "0.5", "1", "\"2\""];
+const MEMORY: [&str; 9] =
+    ["4194304", "16Mi", "\"33554432\"", "0.0625Gi", "128M", "256Mi", "1000000000", "\"1Gi\"", "1.5Gi"];
+
+/// Requests that no limit is below.
+fn resources() -> BoxedStrategy<Value> {
+    let ordered = |amounts: [&'static str; 9]| {
+        (0..amounts.len(), 0..amounts.len())
+            .prop_map(move |(one, other)| (amount(amounts[one.min(other)]), amount(amounts[one.max(other)])))
+    };
+    let all = (ordered(CPU), ordered(MEMORY), proptest::option::of(ordered(MEMORY)));
+    let all = all.prop_map(|(cpu, memory, storage)| {
+        let mut value =
+            json!({"requests": {"cpu": cpu.0, "memory": memory.0}, "limits": {"cpu": cpu.1, "memory": memory.1}});
+        if let Some((request, limit)) = storage {
+            value["requests"]["ephemeral-storage"] = request;
+            value["limits"]["ephemeral-storage"] = limit;
+        }
+        value
+    });
+    all.boxed()
+}
+
+/// What YAML takes the text for: a number, or a text, with or without quotes.
+fn amount(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+}
+
 fn number(schema: &Value) -> BoxedStrategy<i64> {
-    let least = schema["minimum"].as_i64().unwrap_or(0);
+    let above = schema["exclusiveMinimum"].as_i64().map(|limit| limit.saturating_add(1));
+    let least = above.or(schema["minimum"].as_i64()).unwrap_or(0);
     let most = schema["maximum"].as_i64().unwrap_or(i64::MAX).min(least.saturating_add(SPAN));
     prop_oneof![Just(least), Just(most.max(least)), least..=most.max(least)].boxed()
 }
@@ -169,9 +209,17 @@ fn text(schema: &Value) -> BoxedStrategy<String> {
     }
 }
 
-/// Labels' values: text that is also something else in YAML.
-fn word() -> BoxedStrategy<Value> {
-    select(vec!["a", "true", "no", "1", "007", "1e6", "1.10", "0x1f", "null"]).prop_map(Value::from).boxed()
+/// For texts of the user's choice, such as labels' values: what YAML would take for something else has to stay text.
+const WORDS: [&str; 9] = ["a", "true", "no", "1", "007", "1e6", "1.10", "0x1f", "null"];
+
+/// Those that a text may be, if the schema is one of texts only.
+fn words(schema: &Value) -> Option<BoxedStrategy<Value>> {
+    if schema["type"] != "string" || schema["enum"].is_array() {
+        return None;
+    }
+    let pattern = Regex::new(schema["pattern"].as_str().unwrap_or_default()).ok()?;
+    let words: Vec<_> = WORDS.into_iter().filter(|word| pattern.is_match(word)).collect();
+    (!words.is_empty()).then(|| select(words).prop_map(Value::from).boxed())
 }
 
 /// Texts that a schema's pattern matches. JSON Schema's patterns match anywhere; what is not anchored goes on for a while.
@@ -183,12 +231,16 @@ fn matching(pattern: &str) -> BoxedStrategy<String> {
             None if part == pattern => part.to_owned(),
             None => format!("{part}[a-z0-9._-]{{0,10}}"),
         };
-        // What may be anything but blanks is tried with what people type.
+        // What may be anything but blanks is tried with what people type; what may be as long as it likes stays short enough to be read.
         let text = text
             .replace("\\S", "[a-z0-9.:/_-]")
             .replace("[^\\s/]", "[a-z0-9.-]")
             .replace("[^@\\s]", "[a-z0-9.-]")
-            .replace("[^\\r\\n]", "[ -~é–☃]");
+            .replace("[^\\r\\n]", "[ -~é–☃]")
+            .replace("]*", "]{0,12}")
+            .replace("]+", "]{1,12}")
+            .replace(")*", "){0,3}")
+            .replace(")+", "){1,3}");
         let texts = string_regex(&text).unwrap_or_else(|error| panic!("`{pattern}`: {error}"));
         // No YAML file can hold these, except in escapes.
         texts.prop_filter("printable", |text| !text.chars().any(is_unprintable)).boxed()
