@@ -128,6 +128,8 @@ where
         }
     };
     watch_signals(&context, common.delay, common.drain);
+    // Before anything is counted: what comes earlier would be lost, and a gauge that is set once would stay so.
+    crate::metrics::recorder();
     let app = match start(config, context.clone()).await {
         Ok(app) => app,
         Err(error) => {

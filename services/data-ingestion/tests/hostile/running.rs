@@ -101,22 +101,12 @@ impl Running {
 
     /// Publishes with QoS 1, by another program than ours; whether the broker took it.
     pub fn publish(&self, topic: &str, payload: &[u8]) -> bool {
-        let file = self.directory.path().join("payload");
+        let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(&file, payload).expect("a file");
+        let port = self.broker.port().to_string();
         let mut command = Command::new(installed("mosquitto_pub"));
-        command.args([
-            "-V",
-            "5",
-            "-p",
-            &self.broker.port().to_string(),
-            "-u",
-            ADMIN_USER,
-            "-P",
-            ADMIN_PASSWORD,
-            "-q",
-            "1",
-        ]);
-        let output = command.args(["-t", topic, "-f"]).arg(file).output().expect("mosquitto_pub");
+        command.args(["-p", &port, "-u", ADMIN_USER, "-P", ADMIN_PASSWORD, "-q", "1", "-t", topic, "-f"]);
+        let output = command.arg(file.path()).output().expect("mosquitto_pub");
         output.status.success()
     }
 
