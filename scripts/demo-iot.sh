@@ -221,7 +221,7 @@ sent=0
 attend "$programs/iot-sim" run --keys "$place/keys" --devices "$devices" --mqtt "127.0.0.1:$mqtt" \
     --http "http://127.0.0.1:$first,http://127.0.0.1:$second" --messages "$messages" --rate "$rate" \
     --transport mqtt,mqtt4,http,ws --ledger "$place/ledger" --duplicates 0.02 --late 0.02 --same-time 0.02 --malformed 0.01 \
-    --reconnects 0.02 --timeout 300 >"$place/run.json" || sent=$?
+    --reconnects 0.02 --repeat-after 10 --timeout 300 >"$place/run.json" || sent=$?
 summary() { number "$1" <"$place/run.json"; }
 [ "$sent" -eq 0 ] || fail "only $(summary accepted) of $messages readings got a receipt" "$(cat "$place/run.json")" 1
 say "$(summary accepted) have a receipt after $(summary seconds | tenths) s; on the way there were $(summary duplicates) duplicates," \
