@@ -3,7 +3,7 @@
 # unchanged is left alone.
 #
 #   scripts/venv.sh          ansible-core and what it needs
-#   scripts/venv.sh test     the same, and ansible-lint and the libraries that some filters load
+#   scripts/venv.sh test     the same, and ansible-lint, the libraries that some filters load, and schemathesis
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh

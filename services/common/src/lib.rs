@@ -45,7 +45,7 @@ mod trace;
 pub use context::{Context, Shutdown};
 pub use device::{DeviceId, InvalidDeviceId, TopicPrefix, Topics};
 pub use diagnostic::Secret;
-pub use http::{App, Limits, Seat, Served, assemble, serve};
+pub use http::{App, Limits, Seat, Served, assemble, document, serve};
 pub use key::{KeyHash, KeySource};
 pub use problem::{Detail, PROBLEM_JSON, Problem};
 pub use readiness::{Dependency, Readiness, Report};

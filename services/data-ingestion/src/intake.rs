@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub enum Format<'a> {
     /// A JSON reading or an array of them.
     Json,
+    /// An array of JSON readings.
+    Array,
     /// JSON values of this sensor.
     Sensor(&'a str),
     /// InfluxDB line protocol.
@@ -99,6 +101,13 @@ impl Intake {
     fn read<'a>(&self, payload: &'a [u8], format: Format<'a>) -> Result<Vec<Result<Raw<'a>, Refusal>>, Refusal> {
         match format {
             Format::Json => array_or_one(payload, &self.bounds),
+            Format::Array => {
+                let readings = array_or_one(payload, &self.bounds)?;
+                match payload.trim_ascii_start().first() {
+                    Some(b'[') => Ok(readings),
+                    _ => Err(Refusal::new(Reason::Malformed, "not an array of readings")),
+                }
+            }
             Format::Sensor(sensor) => Ok(vec![one_sensor(payload, sensor, &self.bounds)]),
             Format::Lines | Format::Stored => lines(payload, &self.bounds),
         }

@@ -22,9 +22,12 @@ pub use config::{Config, DevicesFrom};
 use crate::devices::{Devices, Fixed, Registry};
 use crate::intake::Intake;
 use crate::stream::{Consumer, Stream};
-use service::{App, Context, Shutdown};
+use service::{About, App, Context, Shutdown};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Who this service is.
+pub const ABOUT: About = service::about!("readings from devices to InfluxDB, losing nothing", 8081);
 
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]

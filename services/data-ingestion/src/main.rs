@@ -1,5 +1,5 @@
 //! data-ingestion.
 
 fn main() -> std::process::ExitCode {
-    service::run(service::about!("readings from devices to InfluxDB, losing nothing", 8081), data_ingestion::start)
+    service::run(data_ingestion::ABOUT, data_ingestion::start)
 }

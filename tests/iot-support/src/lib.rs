@@ -9,6 +9,8 @@ mod port;
 mod postgres;
 mod process;
 mod redis;
+mod reference;
+mod schemathesis;
 
 pub use authority::Authority;
 pub use influx::{DATABASE, Influx};
@@ -18,3 +20,5 @@ pub use port::free_port;
 pub use postgres::Postgres;
 pub use process::Process;
 pub use redis::Redis;
+pub use reference::current;
+pub use schemathesis::{get, post, schemathesis};

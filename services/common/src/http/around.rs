@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// Whoever watches the service must get through also when it is full.
-const UNLIMITED: [&str; 3] = ["/health", "/ready", "/metrics"];
+pub(super) const UNLIMITED: [&str; 3] = ["/health", "/ready", "/metrics"];
 
 #[derive(Clone)]
 pub(super) struct Around {

@@ -1,7 +1,7 @@
 //! A service's routes, and those that all services have, as one router with one OpenAPI document.
 
 use super::Limits;
-use super::around::{Around, around};
+use super::around::{Around, UNLIMITED, around};
 use crate::context::Context;
 use crate::metrics as recorder;
 use crate::problem::{PROBLEM_JSON, Problem};
@@ -47,14 +47,8 @@ impl std::fmt::Debug for App {
 /// Adds `/health`, `/ready`, `/metrics`, `/openapi.json`, limits, traces and the shape of errors.
 pub fn assemble(app: App, about: &About, context: &Context, limits: &Limits) -> Router {
     recorder::recorder();
-    let shared = Shared { about: *about, context: context.clone() };
-    let ours = OpenApiRouter::new()
-        .routes(routes!(health))
-        .routes(routes!(ready))
-        .routes(routes!(prometheus))
-        .with_state(shared);
-    let (router, mut document) = app.routes.merge(ours).split_for_parts();
-    complete(&mut document, about);
+    let untimed = app.untimed.clone();
+    let (router, document) = whole(app, about, context);
     let text = document.to_json().unwrap_or_default();
     let router = router.route(
         "/openapi.json",
@@ -65,7 +59,25 @@ pub fn assemble(app: App, about: &About, context: &Context, limits: &Limits) -> 
         .fallback(|| async { Problem::not_found("there is nothing at this path") })
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
         .layer(DefaultBodyLimit::max(limits.body.as_usize()))
-        .layer(middleware::from_fn_with_state(Around::new(limits, app.untimed), around))
+        .layer(middleware::from_fn_with_state(Around::new(limits, untimed), around))
+}
+
+/// The OpenAPI document that `/openapi.json` answers with, for people to read.
+pub fn document(app: App, about: &About) -> String {
+    let (_, document) = whole(app, about, &Context::default());
+    document.to_pretty_json().unwrap_or_default() + "\n"
+}
+
+fn whole(app: App, about: &About, context: &Context) -> (Router, OpenApi) {
+    let shared = Shared { about: *about, context: context.clone() };
+    let ours = OpenApiRouter::new()
+        .routes(routes!(health))
+        .routes(routes!(ready))
+        .routes(routes!(prometheus))
+        .with_state(shared);
+    let (router, mut document) = app.routes.merge(ours).split_for_parts();
+    complete(&mut document, about);
+    (router, document)
 }
 
 #[derive(Clone)]
@@ -118,21 +130,46 @@ fn complete(document: &mut OpenApi, about: &About) {
     for (name, schema) in schemas {
         components.schemas.entry(name).or_insert(schema);
     }
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
-            add_default(operation);
+            if !UNLIMITED.contains(&path.as_str()) {
+                add_common(operation);
+            }
+            add_problems(operation);
         }
     }
 }
 
-fn add_default(operation: &mut Operation) {
-    let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
-    let problem = ResponseBuilder::new()
-        .description(
-            "Refused: the body says why (RFC 9457). 408: too slow, 413: too long, 503: too many requests at once.",
-        )
-        .content(PROBLEM_JSON, content)
-        .build();
-    operation.responses.responses.entry("default".to_owned()).or_insert(RefOr::T(problem));
+/// What any request can be answered with, whatever it asks for.
+fn add_common(operation: &mut Operation) {
+    let always = [
+        ("408", "It took too long."),
+        ("503", "A server that it needs is away, or there are too many requests: try again after `Retry-After`."),
+    ];
+    let with_body = [
+        ("400", "It cannot be read."),
+        ("413", "The body is too long."),
+        ("415", "The body is of another media type than those above, or of another encoding."),
+    ];
+    let with_body = with_body.into_iter().filter(|_| operation.request_body.is_some());
+    for (status, words) in always.into_iter().chain(with_body).collect::<Vec<_>>() {
+        let response = ResponseBuilder::new().description(words).build();
+        operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
+    }
+}
+
+/// Every answer that is no success is a problem, so that handlers need not say it.
+fn add_problems(operation: &mut Operation) {
+    let other = ResponseBuilder::new().description("Refused: the body says why (RFC 9457).").build();
+    operation.responses.responses.entry("default".to_owned()).or_insert(RefOr::T(other));
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.content.is_empty()
+            && (status.starts_with(['4', '5']) || status == "default")
+        {
+            let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
+            response.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(content));
+        }
+    }
 }

@@ -6,7 +6,7 @@ mod limits;
 mod seat;
 mod serve;
 
-pub use assemble::{App, assemble};
+pub use assemble::{App, assemble, document};
 pub use limits::Limits;
 pub use seat::Seat;
 pub use serve::{Served, serve};

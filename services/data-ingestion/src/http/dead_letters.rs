@@ -42,8 +42,8 @@ pub struct Replayed {
 }
 
 /// Lists dead letters.
-#[utoipa::path(get, path = "/api/v1/dead-letters", tag = "dead letters", params(Page),
-    responses((status = 200, body = Letters), (status = 401, description = "No admin token.")))]
+#[utoipa::path(get, path = "/api/v1/dead-letters", tag = "dead letters", params(Page), security(("admin" = [])),
+    responses((status = 200, body = Letters), (status = 400, description = "A parameter is wrong."), (status = 401, description = "No admin token.")))]
 pub async fn list(
     State(http): State<Http>,
     headers: HeaderMap,
@@ -63,8 +63,9 @@ pub async fn list(
 }
 
 /// Removes a dead letter.
-#[utoipa::path(delete, path = "/api/v1/dead-letters/{id}", tag = "dead letters", params(("id" = String, Path)),
-    responses((status = 204, description = "Removed."), (status = 401, description = "No admin token."), (status = 404, description = "None.")))]
+#[utoipa::path(delete, path = "/api/v1/dead-letters/{id}", tag = "dead letters", 
+    params(("id" = String, Path, description = "Its id.", pattern = "^[0-9]{1,15}-[0-9]{1,9}$")), security(("admin" = [])),
+    responses((status = 400, description = "That is no id."), (status = 204, description = "Removed."), (status = 401, description = "No admin token."), (status = 404, description = "None.")))]
 pub async fn remove(
     State(http): State<Http>,
     headers: HeaderMap,
@@ -79,8 +80,9 @@ pub async fn remove(
 }
 
 /// Tries a dead letter again, after its device or its type was corrected. It is removed when it is in the stream.
-#[utoipa::path(post, path = "/api/v1/dead-letters/{id}/replay", tag = "dead letters", params(("id" = String, Path)),
-    responses((status = 202, body = Replayed), (status = 401, description = "No admin token."), (status = 404, description = "None."),
+#[utoipa::path(post, path = "/api/v1/dead-letters/{id}/replay", tag = "dead letters", 
+    params(("id" = String, Path, description = "Its id.", pattern = "^[0-9]{1,15}-[0-9]{1,9}$")), security(("admin" = [])),
+    responses((status = 400, description = "That is no id."), (status = 202, body = Replayed), (status = 401, description = "No admin token."), (status = 404, description = "None."),
         (status = 409, description = "It cannot be tried again."), (status = 422, description = "It is still wrong.")))]
 pub async fn replay(
     State(http): State<Http>,

@@ -16,6 +16,8 @@ use diagnostic::Secret;
 use service::{App, Shutdown};
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, Info, OpenApi, Paths};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -34,7 +36,7 @@ pub struct Http {
 
 /// The routes.
 pub fn app(http: Http) -> App {
-    let routes = OpenApiRouter::new()
+    let routes = OpenApiRouter::with_openapi(document())
         .routes(routes!(readings::single))
         .routes(routes!(readings::batch))
         .routes(routes!(readings::lines))
@@ -46,4 +48,18 @@ pub fn app(http: Http) -> App {
         .routes(routes!(socket::stream))
         .with_state(http);
     App::new(routes).untimed("/api/v1/stream")
+}
+
+/// Who may ask: devices in two ways, and the operator.
+fn document() -> OpenApi {
+    let scheme =
+        |scheme, words| SecurityScheme::Http(HttpBuilder::new().scheme(scheme).description(Some(words)).build());
+    let mut components = Components::new();
+    components.add_security_scheme("device", scheme(HttpAuthScheme::Basic, "the device's id and key, as over MQTT"));
+    components
+        .add_security_scheme("device_key", scheme(HttpAuthScheme::Bearer, "the device's key; its id in `X-Device-Id`"));
+    components.add_security_scheme("admin", scheme(HttpAuthScheme::Bearer, "`ADMIN_TOKEN`"));
+    let mut document = OpenApi::new(Info::new("", ""), Paths::new());
+    document.components = Some(components);
+    document
 }

@@ -13,8 +13,10 @@ use http::{HeaderMap, StatusCode};
 use service::{Detail, Problem};
 
 /// Takes one reading.
-#[utoipa::path(post, path = "/api/v1/sensor-data", tag = "readings", request_body(content = Object, content_type = "application/json"),
+#[utoipa::path(post, path = "/api/v1/sensor-data", tag = "readings", request_body(content = Object, content_type = "application/json",
+        example = json!({"timestamp": "2026-01-01T00:00:00Z", "seq": 1, "boot": "b1", "sensors": {"pir": {"motion_detected": true}}})),
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
+    security(("device" = []), ("device_key" = [])),
     responses((status = 202, body = Taken), (status = 401, description = "No device's id and key."), (status = 422, description = "Refused."),
         (status = 503, description = "The stream is full or Redis is away: try again after `Retry-After`.")))]
 pub async fn single(
@@ -35,8 +37,10 @@ pub async fn single(
 }
 
 /// Takes an array of readings; each is judged by itself.
-#[utoipa::path(post, path = "/api/v1/sensor-data/batch", tag = "readings", request_body(content = Vec<Object>, content_type = "application/json"),
+#[utoipa::path(post, path = "/api/v1/sensor-data/batch", tag = "readings", request_body(content = Vec<serde_json::Value>, content_type = "application/json",
+        example = json!([{"timestamp": "2026-01-01T00:00:01Z", "sensors": {"mq134": {"gas_concentration": 3, "unit": "ppm"}}}, {}])),
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
+    security(("device" = []), ("device_key" = [])),
     responses((status = 202, body = Batch), (status = 401, description = "No device's id and key."), (status = 422, description = "Refused."),
         (status = 503, description = "The stream is full or Redis is away: try again after `Retry-After`.")))]
 pub async fn batch(
@@ -44,12 +48,14 @@ pub async fn batch(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Batch>), Problem> {
-    answer(take(&http, &headers, body, Format::Json).await?)
+    answer(take(&http, &headers, body, Format::Array).await?)
 }
 
 /// Takes InfluxDB line protocol; each line is judged by itself.
-#[utoipa::path(post, path = "/api/v1/sensor-data/lines", tag = "readings", request_body(content = String, content_type = "text/plain"),
+#[utoipa::path(post, path = "/api/v1/sensor-data/lines", tag = "readings", request_body(content = String, content_type = "text/plain",
+        example = "pir motion_detected=true 1767225602"),
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
+    security(("device" = []), ("device_key" = [])),
     responses((status = 202, body = Batch), (status = 401, description = "No device's id and key."), (status = 422, description = "Refused."),
         (status = 503, description = "The stream is full or Redis is away: try again after `Retry-After`.")))]
 pub async fn lines(

@@ -32,7 +32,8 @@ enum Frame<'a> {
 /// Readings in, receipts out, over a WebSocket.
 #[utoipa::path(get, path = "/api/v1/stream", tag = "readings",
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
-    responses((status = 101, description = "A WebSocket."), (status = 401, description = "No device's id and key.")))]
+    security(("device" = []), ("device_key" = [])),
+    responses((status = 101, description = "A WebSocket."), (status = 400, description = "It asks for no WebSocket."), (status = 401, description = "No device's id and key.")))]
 pub async fn stream(
     State(http): State<Http>,
     headers: HeaderMap,

@@ -38,6 +38,7 @@ pub async fn queue(State(http): State<Http>) -> Result<Json<Queue>, Problem> {
 /// The receipts of the device that asks, the newest boot first.
 #[utoipa::path(get, path = "/api/v1/receipts", tag = "readings",
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
+    security(("device" = []), ("device_key" = [])),
     responses((status = 200, body = Vec<Receipt>), (status = 401, description = "No device's id and key.")))]
 pub async fn receipts(State(http): State<Http>, headers: HeaderMap) -> Result<Json<Vec<Receipt>>, Problem> {
     let (id, _) = auth::device(&http, &headers).await?;

@@ -13,7 +13,7 @@ use service::{KeySource, Problem};
 
 /// What is known of a device's key; the key itself is shown only when it is made.
 #[utoipa::path(get, path = "/api/v1/devices/{id}/credential", tag = "credentials",
-    params(("id" = String, Path, description = "The device.")), security(("admin" = [])),
+    params(("id" = String, Path, description = "The device.", example = "ESP32-3F2A9C01")), security(("admin" = [])),
     responses((status = 200, body = KeyState),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json")))]
@@ -26,7 +26,7 @@ pub(super) async fn read(State(shared): State<Shared>, Id(id): Id) -> Result<Jso
 
 /// Gives the device a new key, shown once. The old one is void at once; whoever is connected with it is cut off.
 #[utoipa::path(post, path = "/api/v1/devices/{id}/credential/rotate", tag = "credentials",
-    params(("id" = String, Path, description = "The device.")), security(("admin" = [])),
+    params(("id" = String, Path, description = "The device.", example = "ESP32-3F2A9C01")), security(("admin" = [])),
     responses((status = 201, body = Key),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
@@ -43,7 +43,7 @@ pub(super) async fn rotate(State(shared): State<Shared>, Id(id): Id) -> Result<R
 
 /// Takes the key away: the device is cut off and cannot come back without a new one.
 #[utoipa::path(delete, path = "/api/v1/devices/{id}/credential", tag = "credentials",
-    params(("id" = String, Path, description = "The device.")), security(("admin" = [])),
+    params(("id" = String, Path, description = "The device.", example = "ESP32-3F2A9C01")), security(("admin" = [])),
     responses((status = 204, description = "It is void."),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such device, or it has no key."),

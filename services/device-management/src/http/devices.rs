@@ -77,7 +77,9 @@ pub(super) async fn list(
 }
 
 /// Registers a device. The answer shows its key, once.
-#[utoipa::path(post, path = "/api/v1/devices", tag = "devices", request_body = NewDevice, security(("admin" = [])),
+#[utoipa::path(post, path = "/api/v1/devices", tag = "devices", security(("admin" = [])),
+    request_body(content = NewDevice, example = json!({"type": "ESP32-S3", "name": "Hall", "tags": {"floor": "2"},
+        "location": {"name": "lab", "room": "hall"}})),
     responses((status = 201, body = Registered, headers(("Location" = String), ("ETag" = String))),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -102,7 +104,7 @@ pub(super) async fn register(State(shared): State<Shared>, Body(new): Body<NewDe
 }
 
 /// One device.
-#[utoipa::path(get, path = "/api/v1/devices/{id}", tag = "devices", params(("id" = String, Path, description = "Its id.")),
+#[utoipa::path(get, path = "/api/v1/devices/{id}", tag = "devices", params(("id" = String, Path, description = "Its id.", example = "ESP32-3F2A9C01")),
     security(("admin" = [])),
     responses((status = 200, body = Device, headers(("ETag" = String))),
         (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -115,8 +117,9 @@ pub(super) async fn read(State(shared): State<Shared>, Id(id): Id) -> Result<Res
 
 /// Changes a device: a JSON merge patch (RFC 7396). With `If-Match` only the version that was read.
 #[utoipa::path(patch, path = "/api/v1/devices/{id}", tag = "devices",
-    params(("id" = String, Path, description = "Its id."), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read.")),
-    request_body(content((DevicePatch = "application/merge-patch+json"), (DevicePatch = "application/json"))), security(("admin" = [])),
+    params(("id" = String, Path, description = "Its id.", example = "ESP32-3F2A9C01"), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read.")),
+    request_body(content((DevicePatch = "application/merge-patch+json", example = json!({"state": "maintenance", "tags": {"floor": null}})),
+        (DevicePatch = "application/json"))), security(("admin" = [])),
     responses((status = 200, body = Device, headers(("ETag" = String))),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -145,7 +148,7 @@ pub(super) async fn patch(
 }
 
 /// Decommissions a device: its key and account go at once, its record and readings stay, its id is not given out again.
-#[utoipa::path(delete, path = "/api/v1/devices/{id}", tag = "devices", params(("id" = String, Path, description = "Its id.")),
+#[utoipa::path(delete, path = "/api/v1/devices/{id}", tag = "devices", params(("id" = String, Path, description = "Its id.", example = "ESP32-3F2A9C01")),
     security(("admin" = [])),
     responses((status = 204, description = "It is decommissioned, now or before."),
         (status = 401, body = Problem, content_type = "application/problem+json"),

@@ -18,7 +18,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<Group>
 }
 
 /// One group.
-#[utoipa::path(get, path = "/api/v1/groups/{name}", tag = "groups", params(("name" = String, Path, description = "Its name.")),
+#[utoipa::path(get, path = "/api/v1/groups/{name}", tag = "groups", params(("name" = String, Path, description = "Its name.", example = "roof")),
     security(("admin" = [])),
     responses((status = 200, body = Group),
         (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -28,8 +28,8 @@ pub(super) async fn read(State(shared): State<Shared>, Name(name): Name) -> Resu
 }
 
 /// Makes a group, or changes it.
-#[utoipa::path(put, path = "/api/v1/groups/{name}", tag = "groups", request_body = NewGroup,
-    params(("name" = String, Path, description = "Its name.")), security(("admin" = [])),
+#[utoipa::path(put, path = "/api/v1/groups/{name}", tag = "groups", request_body(content = NewGroup, example = json!({"description": "On the roof"})),
+    params(("name" = String, Path, description = "Its name.", example = "roof")), security(("admin" = [])),
     responses((status = 200, body = Group, description = "It was changed."), (status = 201, body = Group, description = "It was made."),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -50,7 +50,7 @@ pub(super) async fn put(
 }
 
 /// Removes a group; its devices stay.
-#[utoipa::path(delete, path = "/api/v1/groups/{name}", tag = "groups", params(("name" = String, Path, description = "Its name.")),
+#[utoipa::path(delete, path = "/api/v1/groups/{name}", tag = "groups", params(("name" = String, Path, description = "Its name.", example = "roof")),
     security(("admin" = [])),
     responses((status = 204, description = "It is gone."),
         (status = 401, body = Problem, content_type = "application/problem+json"),
@@ -61,7 +61,7 @@ pub(super) async fn remove(State(shared): State<Shared>, Name(name): Name) -> Re
 
 /// Puts a device into a group.
 #[utoipa::path(put, path = "/api/v1/groups/{name}/devices/{id}", tag = "groups",
-    params(("name" = String, Path, description = "The group."), ("id" = String, Path, description = "The device.")), security(("admin" = [])),
+    params(("name" = String, Path, description = "The group.", example = "roof"), ("id" = String, Path, description = "The device.", example = "ESP32-3F2A9C01")), security(("admin" = [])),
     responses((status = 204, description = "It is in it, now or before."),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such group, or no such device.")))]
@@ -74,7 +74,7 @@ pub(super) async fn add(State(shared): State<Shared>, Name(name): Name, Id(id): 
 
 /// Takes a device out of a group.
 #[utoipa::path(delete, path = "/api/v1/groups/{name}/devices/{id}", tag = "groups",
-    params(("name" = String, Path, description = "The group."), ("id" = String, Path, description = "The device.")), security(("admin" = [])),
+    params(("name" = String, Path, description = "The group.", example = "roof"), ("id" = String, Path, description = "The device.", example = "ESP32-3F2A9C01")), security(("admin" = [])),
     responses((status = 204, description = "It is out."),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "It was not in it.")))]

@@ -75,7 +75,7 @@ pub(super) struct LineReport {
 /// `zone`, `latitude`, `longitude`, `firmware`, `groups` (`a;b`), `tags` (`key=value;…`) and `tag.<key>`; JSON lines
 /// (`application/x-ndjson`) are devices as in registering one.
 #[utoipa::path(post, path = "/api/v1/devices/import", tag = "devices", params(ImportParameters), security(("admin" = [])),
-    request_body(content((String = "text/csv"), (String = "application/x-ndjson"))),
+    request_body(content((String = "text/csv", example = "id,type,name\ndev-1,ESP32-S3,Hall\n"), (String = "application/x-ndjson"))),
     responses(
         (status = 200, body = LineReport, content_type = "application/x-ndjson", description = "A line for each line, and one with the sums."),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "It cannot be read at all."),

@@ -20,7 +20,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<Device
 
 /// One device type.
 #[utoipa::path(get, path = "/api/v1/device-types/{name}", tag = "device types",
-    params(("name" = String, Path, description = "Its name.")), security(("admin" = [])),
+    params(("name" = String, Path, description = "Its name.", example = "thermometer")), security(("admin" = [])),
     responses((status = 200, body = DeviceType, headers(("ETag" = String))),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json")))]
@@ -30,8 +30,8 @@ pub(super) async fn read(State(shared): State<Shared>, Name(name): Name) -> Resu
 }
 
 /// Makes a device type, or changes it: readings are checked against the new schema from then on.
-#[utoipa::path(put, path = "/api/v1/device-types/{name}", tag = "device types", request_body = NewDeviceType,
-    params(("name" = String, Path, description = "Its name."), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read.")),
+#[utoipa::path(put, path = "/api/v1/device-types/{name}", tag = "device types", request_body(content = NewDeviceType, example = json!({"sensors": {"air": {"fields": {"celsius": {"type": "number", "unit": "°C"}}}}})),
+    params(("name" = String, Path, description = "Its name.", example = "thermometer"), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read.")),
     security(("admin" = [])),
     responses((status = 200, body = DeviceType, headers(("ETag" = String)), description = "It was changed."),
         (status = 201, body = DeviceType, headers(("ETag" = String)), description = "It was made."),
@@ -59,7 +59,7 @@ pub(super) async fn put(
 
 /// Removes a device type that no device has.
 #[utoipa::path(delete, path = "/api/v1/device-types/{name}", tag = "device types",
-    params(("name" = String, Path, description = "Its name.")), security(("admin" = [])),
+    params(("name" = String, Path, description = "Its name.", example = "thermometer")), security(("admin" = [])),
     responses((status = 204, description = "It is gone."),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),

@@ -8,3 +8,4 @@ mod devices;
 mod import;
 mod mqtt;
 mod running;
+mod scale;
