@@ -4,6 +4,7 @@
 #
 #   scripts/images.sh                     for this machine's architecture
 #   scripts/images.sh --arch arm64        for another one; twice for an image of both
+#   scripts/images.sh --package iot-sim   only this one; may be given several times
 #   scripts/images.sh --twice             all of it again from a copy elsewhere, and compares digests (slow)
 #   scripts/images.sh --run               starts each image with runc, read-only and as its user, and asks for /health
 #
@@ -14,17 +15,22 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 out=target/images
-archs='' twice='' run=''
+archs='' only='' twice='' run=''
 while [ $# -gt 0 ]; do
     case $1 in
         --arch)
             [ $# -gt 1 ] || fail "\`--arch\` needs a value" "write --arch amd64 or --arch arm64"
-            archs="$archs $2"
+            archs="${archs:+$archs }$2"
+            shift
+            ;;
+        --package)
+            [ $# -gt 1 ] || fail "\`--package\` needs a value" "write --package data-ingestion"
+            only="$only $2"
             shift
             ;;
         --twice) twice=1 ;;
         --run) run=1 ;;
-        *) fail "unknown option \`$1\`" "the options are: --arch, --twice, --run" ;;
+        *) fail "unknown option \`$1\`" "the options are: --arch, --package, --twice, --run" ;;
     esac
     shift
 done
@@ -55,6 +61,8 @@ created=$(TZ=UTC0 git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ
 
 # packages: the names of those that become images.
 packages() {
+    # shellcheck disable=SC2086 # each name is a word
+    [ -z "$only" ] || { printf '%s\n' $only; return; }
     for manifest in services/*/Cargo.toml; do
         ! grep -q '^\[package\.metadata\.image\]' "$manifest" || sed -n 's/^name = "\(.*\)"$/\1/p' "$manifest" | head -n 1
     done
@@ -64,7 +72,6 @@ packages() {
 compile() {
     machine=$(machine_of "$1")
     target=$machine-unknown-linux-gnu
-    cargo=cargo
     cargo_home=${CARGO_HOME:-$HOME/.cargo}
     rustflags="-C target-feature=+crt-static --remap-path-prefix=$PWD=/src --remap-path-prefix=$cargo_home=/cargo"
     cflags="-ffile-prefix-map=$PWD=/src -ffile-prefix-map=$cargo_home=/cargo -ffile-prefix-map=$2=/build"
@@ -85,7 +92,7 @@ compile() {
         export "CARGO_TARGET_${variable}_LINKER=$machine-linux-gnu-gcc"
         export "CC_$(echo "$target" | tr - _)=$machine-linux-gnu-gcc"
     fi
-    SOURCE_DATE_EPOCH=0 RUSTFLAGS="$rustflags${cross_rustflags:+ $cross_rustflags}" CFLAGS="$cflags" "$cargo" build --quiet "$@"
+    SOURCE_DATE_EPOCH=0 RUSTFLAGS=$rustflags CFLAGS=$cflags cargo build --quiet "$@"
 }
 
 # images <target directory> <out>: prints a line per image.
@@ -95,13 +102,15 @@ images() {
     for arch in $archs; do
         set -- "$@" --binaries "$arch=$directory/$(machine_of "$arch")-unknown-linux-gnu/release"
     done
+    for package in $only; do set -- "$@" --package "$package"; done
     cargo metadata --no-deps --format-version 1 --locked --offline |
         "$directory/debug/image" "$@" --out "$place" --revision "$revision" --created "$created"
 }
 
 # build <target directory> <out>
 build() {
-    for arch in $archs; do compile "$arch" "$1"; done
+    # What one architecture needs in its environment is not for the other.
+    for arch in $archs; do (compile "$arch" "$1") || exit; done
     cargo build --quiet --locked --package image --target-dir "$1"
     images "$1" "$2"
 }
@@ -117,7 +126,7 @@ if [ -n "$twice" ]; then
     trap 'rm -rf "$copy"' EXIT
     trap 'exit 130' INT TERM
     say "building again from a copy in $copy"
-    git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xf - -C "$copy"
+    git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- -cf - | tar -xf - -C "$copy"
     [ ! -d .tools/cross ] || { mkdir "$copy/.tools" && ln -s "$PWD/.tools/cross" "$copy/.tools/cross"; }
     second=$(cd "$copy" && build "$copy/target" "$copy/images")
     [ "$first" = "$second" ] || { printf '%s\n' "$second" >&2; fail "the second build gave other digests" "compare them above" 1; }
