@@ -5,6 +5,7 @@
 #   scripts/bench.sh --quick              without the slow peers
 #   scripts/bench.sh --only '3 tasks'     one row; also: start, vault, sandbox, catalogue
 #   scripts/bench.sh --rounds 5           more runs of each
+#   scripts/bench.sh iot                  only the IoT data path beside Telegraf; also: iot ours, iot queue|steady|away|idle
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -23,8 +24,21 @@ mitogen() {
         printf '%s\n' "$pins" >"$bench_venv/.pins"
 }
 
+# The IoT data path beside Telegraf, one processor for each.
+iot() {
+    scripts/tools.sh telegraf || say "Telegraf could not be built: only ours is measured"
+    [ -x "${CLUSTER_TOOLS_DIR:-.tools/bin}/telegraf" ] || set -- ours "$@"
+    cargo build --quiet --release --locked --package data-ingestion --package device-management
+    cargo bench --quiet --locked --package bench --bench iot -- "$@"
+}
+
 need cargo "install Rust with rustup: https://rustup.rs"
 scripts/test-setup.sh
+if [ "${1:-}" = iot ]; then
+    shift
+    iot "$@"
+    exit
+fi
 scripts/venv.sh
 # A peer that is missing is said in the table.
 mitogen || say "Mitogen could not be installed and is left out"
@@ -34,3 +48,4 @@ cargo bench --quiet --locked --package bench --no-run
 say "measuring; close what else uses this machine (load now: $(cut -d ' ' -f 1-3 /proc/loadavg 2>/dev/null || uptime))"
 date -u +%Y-%m-%d
 cargo bench --quiet --locked --package bench --bench speed -- "$@"
+[ $# -gt 0 ] || iot

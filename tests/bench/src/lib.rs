@@ -2,6 +2,7 @@
 //! work, which is asserted after each run. Misses are printed; they do not fail anything.
 
 mod catalogue;
+pub mod iot;
 mod machine;
 mod outcome;
 mod peer;
