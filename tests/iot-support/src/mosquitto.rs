@@ -4,6 +4,7 @@ use crate::installed::library;
 use crate::{Process, free_port, installed};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// The account that may administer the plugin.
@@ -17,6 +18,8 @@ pub struct Mosquitto {
     directory: TempDir,
     port: u16,
     process: Option<Process>,
+    kept: Option<Vec<u8>>,
+    restored: usize,
 }
 
 impl Mosquitto {
@@ -35,7 +38,7 @@ impl Mosquitto {
     pub fn start_with(configuration: &str) -> Self {
         let directory =
             tempfile::Builder::new().prefix("test-mosquitto-").tempdir().expect("a directory for Mosquitto");
-        let mut broker = Self { directory, port: 0, process: None };
+        let mut broker = Self { directory, port: 0, process: None, kept: None, restored: 0 };
         broker.forget_accounts();
         for _ in 0..5 {
             broker.port = free_port();
@@ -100,7 +103,38 @@ impl Mosquitto {
     pub fn kill(&mut self) {
         if let Some(process) = self.process.take() {
             process.kill();
+            // Whoever forgets the accounts on purpose does so later.
+            self.keep_store();
         }
+    }
+
+    /// Mosquitto 2.0.11 writes the plugin's store in place (the name of its temporary file loses its `.new`; newer ones do not):
+    /// killed in that moment it leaves a torn file, and would come back without any account. So must do who runs it: keep a
+    /// copy that is whole, and put it back.
+    fn keep_store(&mut self) {
+        match std::fs::read(self.store()) {
+            Ok(store) if serde_json::from_slice::<serde_json::Value>(&store).is_ok() => self.kept = Some(store),
+            _ => {
+                let kept = self.kept.as_ref().expect("a whole store of the plugin");
+                std::fs::write(self.store(), kept).expect("the plugin's store");
+                self.restored += 1;
+            }
+        }
+    }
+
+    /// Keeps a copy of the plugin's store as it is now, for when a kill tears it.
+    ///
+    /// # Panics
+    /// When the plugin writes for 30 s without an end.
+    pub fn remember_store(&mut self) {
+        self.kept = Some(support::wait_until("the plugin's store is whole", Duration::from_secs(30), || {
+            std::fs::read(self.store()).ok().filter(|store| serde_json::from_slice::<serde_json::Value>(store).is_ok())
+        }));
+    }
+
+    /// How often the plugin's store was torn, and put back.
+    pub fn restored(&self) -> usize {
+        self.restored
     }
 
     /// Starts it again on the same port, with the same data.

@@ -91,11 +91,11 @@ pub(crate) fn ingestion_rules(prefix: &TopicPrefix) -> Vec<Acl> {
 
 /// Nothing is allowed that no rule allows. Receiving is allowed by the plugin's own default: a subscription that outlives its
 /// rule would go on hearing.
-pub(crate) fn defaults() -> Command {
+pub(crate) fn defaults() -> Vec<DefaultAccess> {
     let deny = |acltype| DefaultAccess { acltype, allow: false };
     let mut acls = ["publishClientSend", "publishClientReceive", "subscribe"].map(deny).to_vec();
     acls.push(DefaultAccess { acltype: "unsubscribe", allow: true });
-    Command::SetDefaultACLAccess { acls }
+    acls
 }
 
 /// Role and account for a device that the broker does not know yet.

@@ -9,6 +9,10 @@ pub(crate) enum Command {
     SetDefaultACLAccess {
         acls: Vec<DefaultAccess>,
     },
+    GetDefaultACLAccess,
+    GetRole {
+        rolename: String,
+    },
     CreateRole {
         rolename: String,
         acls: Vec<Acl>,
@@ -113,6 +117,22 @@ impl Answer {
         self.error.as_deref().is_some_and(|error| error.contains("not found"))
     }
 
+    /// The role that `getRole` found.
+    pub(crate) fn role(&self) -> Option<ListedRole> {
+        serde_json::from_value(self.data.get("role")?.clone()).ok()
+    }
+
+    /// Whether `getDefaultACLAccess` found these.
+    pub(crate) fn has_defaults(&self, wanted: &[DefaultAccess]) -> bool {
+        let found: Vec<(&str, bool)> = self.data["acls"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|acl| Some((acl["acltype"].as_str()?, acl["allow"].as_bool()?)))
+            .collect();
+        wanted.iter().all(|wanted| found.contains(&(wanted.acltype, wanted.allow)))
+    }
+
     /// The account that `getClient` found.
     pub(crate) fn client(&self) -> Option<ListedClient> {
         serde_json::from_value(self.data.get("client")?.clone()).ok()
@@ -148,6 +168,21 @@ pub(crate) struct ListedRole {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn defaults_are_compared_by_their_kind() {
+        let answer = |text: &str| serde_json::from_str::<Answer>(text).unwrap();
+        let wanted = [
+            DefaultAccess { acltype: "subscribe", allow: false },
+            DefaultAccess { acltype: "unsubscribe", allow: true },
+        ];
+        let both =
+            r#"{"data":{"acls":[{"acltype":"unsubscribe","allow":true},{"acltype":"subscribe","allow":false}]}}"#;
+        assert!(answer(both).has_defaults(&wanted));
+        assert!(!answer(r#"{"data":{"acls":[{"acltype":"subscribe","allow":false}]}}"#).has_defaults(&wanted));
+        assert!(!answer(&both.replace("false", "true")).has_defaults(&wanted));
+        assert!(!answer(r#"{"error":"Unknown command"}"#).has_defaults(&wanted));
+    }
 
     #[test]
     fn commands_are_spelled_as_the_plugin_wants() {

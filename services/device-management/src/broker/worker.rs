@@ -162,18 +162,28 @@ impl Worker {
         Ok(())
     }
 
-    /// What must hold for everybody: nothing is allowed by default, and ingestion has its role.
+    /// What must hold for everybody: nothing is allowed by default, and ingestion has its role. Only what is not so is told:
+    /// with each command the plugin writes its store anew, and Mosquitto 2.0.11 writes it in place. Killed in that moment, it
+    /// comes back without any account (seen).
     async fn set_up(&self) -> Result<(), Trouble> {
         let (rolename, acls) = (INGESTION_ROLE.to_owned(), ingestion_rules(&self.prefix));
-        let answers = self
-            .broker
-            .send(vec![defaults(), Command::CreateRole { rolename: rolename.clone(), acls: acls.clone() }])
-            .await?;
-        if let Some(error) = answers.first().and_then(|answer| answer.error.clone()) {
-            return Err(Trouble::Refused(error));
+        let asked = vec![Command::GetDefaultACLAccess, Command::GetRole { rolename: rolename.clone() }];
+        let answers = self.broker.send(asked).await?;
+        let mut commands = Vec::new();
+        if !answers.first().is_some_and(|answer| answer.has_defaults(&defaults())) {
+            commands.push(Command::SetDefaultACLAccess { acls: defaults() });
         }
-        if answers.get(1).is_some_and(|answer| answer.exists()) {
-            self.broker.send(vec![Command::ModifyRole { rolename, acls }]).await?;
+        let known = answers.get(1).and_then(super::command::Answer::role).map(|mut role| {
+            role.acls.sort();
+            role.acls
+        });
+        match known {
+            None => commands.push(Command::CreateRole { rolename, acls }),
+            Some(known) if known == acls => {}
+            Some(_) => commands.push(Command::ModifyRole { rolename, acls }),
+        }
+        if let Some(error) = self.broker.send(commands).await?.into_iter().find_map(|answer| answer.error) {
+            return Err(Trouble::Refused(error));
         }
         match &self.ingestion {
             Some(ingestion) => self.ingestion_account(ingestion).await,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 #[test]
 fn every_quality_of_service_in_both_versions_over_tls() {
-    let servers = Servers::start_encrypted("");
+    let mut servers = Servers::start_encrypted("");
     servers.provision(12);
     for qos in [0, 1, 2] {
         // The comparison is of all that the devices ever sent.
@@ -47,7 +47,7 @@ fn says_of_a_strange_broker(mut variables: Vec<(String, String)>, servers: &Serv
 
 #[test]
 fn a_broker_of_an_unknown_authority_is_refused_with_a_reason() {
-    let servers = Servers::start_encrypted("");
+    let mut servers = Servers::start_encrypted("");
     servers.provision(1);
     let reason = "the broker's certificate is of no authority that is trusted";
     for variables in [servers.ingestion_variables(), servers.management_variables()] {
@@ -57,9 +57,8 @@ fn a_broker_of_an_unknown_authority_is_refused_with_a_reason() {
     // A device of the same mind says so, too.
     let stranger = Authority::new("another authority");
     let arguments = format!("--messages 1 --timeout 3 --tls-ca {}", stranger.certificate().display());
-    let mut strange = servers;
-    strange.authority = None;
-    let summary = strange.simulate(1, &arguments).summary();
+    servers.authority = None;
+    let summary = servers.simulate(1, &arguments).summary();
     assert_eq!((&summary["complete"], &summary["connects"]), (&false.into(), &0.into()), "{summary}");
     assert!(summary["trouble"].as_str().is_some_and(|words| words.contains("UnknownIssuer")), "{summary}");
 }

@@ -23,11 +23,13 @@ impl Servers {
     }
 
     /// Registers devices and waits until the broker knows them.
-    pub fn provision(&self, devices: u32) -> Value {
+    pub fn provision(&mut self, devices: u32) -> Value {
         let (address, keys, devices) = (self.management(), self.path("keys"), devices.to_string());
         let fixed = ["provision", "--management", &address, "--token", TOKEN, "--devices", &devices, "--keys", &keys];
         let (_, provisioned) = iot_sim(&words(&fixed, ""));
         assert_eq!(provisioned["devices"].to_string(), devices, "{provisioned}");
+        // From now on nobody's account changes.
+        self.broker.remember_store();
         provisioned
     }
 
