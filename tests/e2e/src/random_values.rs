@@ -92,11 +92,14 @@ impl Generator {
 
     /// Names and values of the user's choice.
     fn map(&self, schema: &Value) -> BoxedStrategy<Value> {
-        let Some(value) = schema.get("additionalProperties").filter(|value| value.is_object()) else {
+        let patterns = schema["patternProperties"].as_object().into_iter().flatten();
+        // Those whose schema is `false` are names that nothing may have.
+        let named = patterns.filter(|(_, value)| value.is_object()).map(|(pattern, value)| (matching(pattern), value));
+        let any_name = || matching("[a-z]([a-z0-9-]{0,8}[a-z0-9])?");
+        let others = schema.get("additionalProperties").filter(|value| value.is_object());
+        let Some((name, value)) = named.chain(others.map(|value| (any_name(), value))).next() else {
             return Just(json!({})).boxed();
         };
-        let pattern = self.resolve(&schema["propertyNames"])["pattern"].as_str();
-        let name = pattern.map_or_else(|| matching("[a-z]([a-z0-9-]{0,8}[a-z0-9])?"), matching);
         let value = match words(self.resolve(value)) {
             Some(words) => prop_oneof![words, self.any("", value, true)].boxed(),
             None => self.any("", value, true),
@@ -229,7 +232,7 @@ fn matching(pattern: &str) -> BoxedStrategy<String> {
         let text = match part.strip_suffix('$').filter(|rest| !rest.ends_with('\\')) {
             Some(whole) => whole.to_owned(),
             None if part == pattern => part.to_owned(),
-            None => format!("{part}[a-z0-9._-]{{0,10}}"),
+            None => format!("{part}[a-z0-9 :'\"#{{}}._-]{{0,10}}"),
         };
         // What may be anything but blanks is tried with what people type; what may be as long as it likes stays short enough to be read.
         let text = text

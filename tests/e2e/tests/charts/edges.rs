@@ -1,6 +1,6 @@
 //! What single charts promise beyond the rules.
 
-use crate::helm::{charts, name, render};
+use crate::helm::{charts, name, release, render};
 use crate::object::Object;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -126,6 +126,29 @@ fn postgres_takes_a_secret_of_the_users() {
         volumes.as_array().expect("volumes").iter().find(|volume| volume["name"] == "password").expect("a password");
     assert_eq!(secret["secret"]["secretName"], "mine");
     assert_eq!(secret["secret"]["items"], json!([{"key": "pw", "path": "password"}]));
+}
+
+/// Kubernetes refuses a number where a name belongs, and 123 is one to YAML.
+#[test]
+fn a_name_of_digits_stays_a_name() {
+    for (chart, field) in [
+        ("cockroach", "tls.existingSecret"),
+        ("influxdb", "auth.existingSecret"),
+        ("mosquitto", "auth.existingSecret"),
+        ("postgres", "auth.existingSecret"),
+        ("rabbitmq", "auth.existingSecret"),
+        ("redis", "auth.existingSecret"),
+        ("registry", "auth.existingSecret"),
+        ("rocket.chat", "existingSecret"),
+        ("rocket.chat", "mongodb.auth.existingSecret"),
+    ] {
+        let options = ["--set-string".to_owned(), format!("{field}=123")];
+        let folder = self::chart(chart);
+        let objects = render(&folder, &release(&folder), &options);
+        let text = objects.iter().map(|object| object.0.to_string()).collect::<String>();
+        assert!(text.contains(r#":"123""#), "{chart}: nobody takes the Secret");
+        assert!(!text.contains(":123,") && !text.contains(":123}"), "{chart}: {field} became a number");
+    }
 }
 
 /// The password reaches the server as a file, never as an argument or a variable.

@@ -23,6 +23,9 @@ use std::time::{Duration, Instant};
 use support::Project;
 use tokio::runtime::Runtime;
 
+/// The same values each time, so that a failure can be looked at; other ones with a number in the environment variable `RANDOM_SEED`.
+const SEED: u64 = 2026;
+
 /// Sets of values for each chart.
 const SETS: usize = 50;
 
@@ -157,8 +160,8 @@ fn chart_takes_random_values(chart: &Path, server: &Server, costs: &Costs) -> Re
     let strategy = random_values::values(&schema);
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let subject = subject(chart);
-    // The same values each time, so that a failure can be looked at.
-    let config = Config { rng_seed: RngSeed::Fixed(2026), failure_persistence: None, ..Config::default() };
+    let seed = std::env::var("RANDOM_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
+    let config = Config { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let (mut rendered, mut failures) = (0, Vec::new());
     for _ in 0..SETS {

@@ -47,3 +47,34 @@ fn a_refusal_says_what_to_do() {
     assert!(refusal(&postgres, "auth.password=changeme").contains("'password'"), "passwords are not values");
     assert!(refusal(&postgres, "image.tag=stable17").contains("'/image/tag'"), "the major version leads the tag");
 }
+
+/// What the API server would refuse when other objects are there already.
+#[test]
+fn what_kubernetes_would_refuse_is_refused_before() {
+    let ollama = charts().into_iter().find(|chart| name(chart) == "ollama").expect("the chart exists");
+    for (set, said) in [
+        ("image.repository=ollama:1", "'/image/repository'"),
+        ("imagePullSecrets={a_b}", "'/imagePullSecrets/0'"),
+        ("priorityClassName=a..b", "'/priorityClassName'"),
+        ("persistence.existingClaim=-.a", "'/persistence/existingClaim'"),
+        ("persistence.size=0", "'/persistence/size'"),
+        ("ingress.host=a-.b", "'/ingress/host'"),
+        ("ingress.path=/a//b", "'/ingress/path'"),
+        ("ingress.controllerNamespaces={a.b}", "'/ingress/controllerNamespaces/0'"),
+        ("podLabels.app=other", "'/podLabels/app'"),
+        ("podLabels.team=a b", "'/podLabels/team'"),
+        ("podAnnotations.a/b/c=d", "'/podAnnotations'"),
+        ("networkPolicy.from[0].podselector.matchLabels.a=b", "'podselector'"),
+        ("networkPolicy.from[0].ipBlock.cidr=10.0.0.0", "'/networkPolicy/from/0/ipBlock/cidr'"),
+        ("networkPolicy.from[0].ipBlock.cidr=::1::/64", "'/networkPolicy/from/0/ipBlock/cidr'"),
+        ("networkPolicy.egress[0].ports[0].port=HTTP", "'/networkPolicy/egress/0/ports/0/port'"),
+        (
+            "resources.requests.memory=1Ti",
+            "container `ollama` of ollama requests 1Ti of memory, which is above its limit",
+        ),
+        ("resources.limits.cpu=1m", "of cpu, which is above its limit of 1m"),
+    ] {
+        let refusal = refusal(&ollama, set);
+        assert!(refusal.contains(said), "`{set}`: {refusal}");
+    }
+}
