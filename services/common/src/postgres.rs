@@ -100,13 +100,23 @@ impl Settings {
     }
 }
 
+/// How long `/ready` waits for the database.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// `/ready` asks the database from now on.
 pub fn watch(context: &Context, pool: &PgPool) {
     let pool = pool.clone();
-    context.readiness.check("postgres", Duration::from_secs(2), move || {
-        let pool = pool.clone();
-        async move { sqlx::query("SELECT 1").execute(&pool).await.map(drop).map_err(|error| error.to_string()) }
-    });
+    context.readiness.check("postgres", PATIENCE, move || answers(pool.clone()));
+}
+
+/// The same for a service that needs the database to begin, but can go on without it.
+pub fn watch_at_first(context: &Context, pool: &PgPool) {
+    let pool = pool.clone();
+    context.readiness.check_at_first("postgres", PATIENCE, move || answers(pool.clone()));
+}
+
+async fn answers(pool: PgPool) -> Result<(), String> {
+    sqlx::query("SELECT 1").execute(&pool).await.map(drop).map_err(|error| error.to_string())
 }
 
 /// Whether an error means that the database is away, so that trying again may help.

@@ -141,11 +141,20 @@ where
     let router = assemble(app, &about, &context, &limits);
     let address = listener.local_addr().unwrap_or(common.address);
     tracing::info!(%address, version = about.version, "listening");
-    let served = serve(listener, router, &context, &limits, common.drain).await;
-    let drained = tokio::time::timeout(common.drain, context.drained()).await;
-    let orderly = served == Served::Drained && drained.is_ok() && !context.has_failed();
+    let serving = serve(listener, router, &context, &limits, common.drain);
+    let (served, drained) = drained(&context, common.drain, serving).await;
+    let orderly = served == Served::Drained && drained && !context.has_failed();
     tracing::info!(orderly, "ended");
     if orderly { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Requests and background tasks end beside each other: each has the whole time, together they do not have it twice.
+async fn drained(context: &Context, drain: Duration, serving: impl Future<Output = Served>) -> (Served, bool) {
+    let tasks = async {
+        context.shutdown.wait().await;
+        tokio::time::timeout(drain, context.drained()).await.is_ok()
+    };
+    tokio::join!(serving, tasks)
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
@@ -206,4 +215,23 @@ fn print(text: &str) -> ExitCode {
 fn complain(text: &str) -> ExitCode {
     let _ = std::io::stderr().write_all(text.as_bytes());
     ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_and_tasks_that_do_not_end_share_one_deadline() {
+        let (context, drain) = (Context::default(), Duration::from_secs(25));
+        context.spawn("stuck", std::future::pending::<Result<(), std::convert::Infallible>>());
+        context.shutdown.begin();
+        let begun = tokio::time::Instant::now();
+        let serving = async {
+            tokio::time::sleep(drain).await;
+            Served::CutOff
+        };
+        assert_eq!(drained(&context, drain, serving).await, (Served::CutOff, false));
+        assert_eq!(begun.elapsed(), drain);
+    }
 }

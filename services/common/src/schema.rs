@@ -72,14 +72,29 @@ pub enum FieldType {
     Text,
 }
 
+impl FieldType {
+    /// Its name, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            FieldType::Boolean => "a boolean",
+            FieldType::Integer => "a whole number",
+            FieldType::Number => "a number",
+            FieldType::Text => "text",
+        }
+    }
+}
+
 impl ReadingSchema {
     /// Whether `name` can be a sensor, field or measurement: `^[A-Za-z][A-Za-z0-9_]{0,63}$`. `data`, `line` are topics of their
-    /// own, `time` is InfluxDB's, and `unit` is the member that names a unit.
+    /// own, `time` is InfluxDB's, `unit` is the member that names a unit; the others stand beside the values of one sensor.
     pub fn is_name(name: &str) -> bool {
         name.len() <= 64
             && name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            && !matches!(name, "data" | "line" | "time" | "unit" | "device_id")
+            && !matches!(
+                name,
+                "data" | "line" | "time" | "unit" | "device_id" | "timestamp" | "seq" | "boot" | "kept_from"
+            )
     }
 
     /// Every mistake; `pointer` is where the schema stands in the request.
@@ -88,20 +103,44 @@ impl ReadingSchema {
         if self.0.is_empty() || self.0.len() > MOST {
             found.add(pointer, format!("a type has 1 to {MOST} sensors"));
         }
+        let mut measurements = BTreeMap::new();
         for (name, sensor) in &self.0 {
             let at = format!("{pointer}/{}", escaped(name));
             found.name(&at, name);
+            // Two sensors in one measurement, or two fields in one column: the second would overwrite the first.
+            if let Some(other) = measurements.insert(sensor.measurement(name), name) {
+                found.add(&at, format!("is stored in the same measurement as `{other}`"));
+            }
             if let Some(measurement) = &sensor.measurement {
                 found.name(&format!("{at}/measurement"), measurement);
             }
             if sensor.fields.is_empty() || sensor.fields.len() > MOST {
                 found.add(&format!("{at}/fields"), format!("a sensor has 1 to {MOST} fields"));
             }
+            let mut columns = BTreeMap::new();
             for (name, field) in &sensor.fields {
+                if let Some(other) = columns.insert(field.column(name), name) {
+                    let at = format!("{at}/fields/{}", escaped(name));
+                    found.add(&at, format!("is stored in the same field as `{other}`"));
+                }
                 found.field(&format!("{at}/fields/{}", escaped(name)), name, field);
             }
         }
         found.0
+    }
+}
+
+impl Sensor {
+    /// The measurement in which it is stored, as the sensor of this name.
+    pub fn measurement<'a>(&'a self, name: &'a str) -> &'a str {
+        self.measurement.as_deref().unwrap_or(name)
+    }
+}
+
+impl Field {
+    /// The field of InfluxDB in which it is stored, as the field of this name.
+    pub fn column<'a>(&'a self, name: &'a str) -> &'a str {
+        self.stored_as.as_deref().unwrap_or(name)
     }
 }
 
@@ -177,6 +216,18 @@ mod tests {
         assert_eq!(schema.mistakes(""), []);
         let again: ReadingSchema = serde_json::from_str(&serde_json::to_string(&schema).unwrap()).unwrap();
         assert_eq!(again, schema);
+    }
+
+    #[test]
+    fn nothing_is_stored_in_the_place_of_something_else() {
+        let schema: ReadingSchema = serde_json::from_value(serde_json::json!({
+            "gas_a": {"measurement": "gas", "fields": {"x": {"type": "number"}, "y": {"type": "number", "stored_as": "x"}}},
+            "gas_b": {"measurement": "gas", "fields": {"x": {"type": "number"}}},
+            "gas": {"fields": {"z": {"type": "number"}}}
+        }))
+        .unwrap();
+        let pointers: Vec<String> = schema.mistakes("").into_iter().map(|mistake| mistake.pointer).collect();
+        assert_eq!(pointers, ["/gas_a", "/gas_a/fields/y", "/gas_b"]);
     }
 
     #[test]

@@ -28,11 +28,11 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// What payloads are made of.
 const SEEDS: &[&str] = &[
     r#"{"device_id":"esp-1","timestamp":"2023-11-14T22:13:20.5Z","seq":7,"boot":"b.1","sensors":{"ld2410":{"presence":true,"distance":120.5,"energy":60},"pir":{"motion_detected":false},"mq134":{"gas_concentration":1500,"unit":"ppb"}}}"#,
-    r#"[{"timestamp":1700000000,"seq":1,"sensors":{"pir":{"motion_detected":true}}},{"timestamp":1700000000001,"seq":2,"sensors":{"mq134":{"gas_concentration":3}}}]"#,
+    r#"[{"timestamp":1700000000,"seq":1,"boot":"b","sensors":{"pir":{"motion_detected":true}}},{"timestamp":1700000000001,"seq":2,"boot":"b","kept_from":1,"sensors":{"mq134":{"gas_concentration":3}}}]"#,
     r#"{"timestamp":1700000000000000000,"motion_detected":true}"#,
-    r#"{"timestamp":1700000000,"seq":9007199254740991,"gas_concentration":1e-3,"unit":"ppm"}"#,
+    r#"{"timestamp":1700000000,"seq":9007199254740991,"boot":7,"gas_concentration":1e-3,"unit":"ppm"}"#,
     "ld2410,device_id=esp-1,seq=7,boot=a distance=12.5,energy=3i,presence=t 1700000000\nmq134 gas_concentration=3 1700000000000\n",
-    "pir,seq=1 motion_detected=t,note=\"a \\\"b\\\", c\" 1700000000000000000\n# comment\n\nmq134_gas concentration\\ ppm=1,unit=\"ppm\"",
+    "pir,boot=b,seq=1,kept_from=1 motion_detected=t,note=\"a \\\"b\\\", c\" 1700000000000000000\n# comment\n\nmq134_gas concentration\\ ppm=1,unit=\"ppm\"",
 ];
 
 /// What is pasted in: where parsers are weak.
@@ -84,6 +84,7 @@ const TOKENS: &[&str] = &[
     "sensors",
     "seq",
     "boot",
+    "kept_from",
     "unit",
     "pir",
     "motion_detected",
@@ -243,6 +244,7 @@ fn through(reading: &Reading) -> u64 {
     block.push(reading);
     let stored = reading::read(block.bytes()).expect("our own block");
     assert_eq!((stored.len(), stored[0].time, stored[0].seq), (1, reading.time, reading.seq));
+    assert_eq!((stored[0].kept_from, stored[0].boot.is_empty()), (reading.kept_from, reading.seq == 0));
     let points = stored[0].points().expect("our own points");
     assert_eq!(points.len(), reading.points.len());
     for (measurement, fields) in &points {
@@ -260,11 +262,13 @@ fn through(reading: &Reading) -> u64 {
 
 /// As if it stood in the stream.
 fn damaged(bytes: &[u8]) {
-    let mut block = vec![1];
-    block.extend_from_slice(&bytes[..bytes.len().min(300)]);
-    if let Ok(readings) = reading::read(&block) {
-        for reading in readings {
-            let _ = reading.points();
+    for version in [1, 2] {
+        let mut block = vec![version];
+        block.extend_from_slice(&bytes[..bytes.len().min(300)]);
+        if let Ok(readings) = reading::read(&block) {
+            for reading in readings {
+                let _ = reading.points();
+            }
         }
     }
 }

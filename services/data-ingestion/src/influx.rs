@@ -1,5 +1,6 @@
 //! InfluxDB over HTTP: `/write` of 1.x and of VictoriaMetrics, `/api/v2/write` with a token of 2.x and 3.x.
 
+use axum::body::Bytes;
 use diagnostic::Secret;
 use reqwest::{Client, StatusCode};
 use service::config::{Environment, Invalid};
@@ -52,7 +53,10 @@ impl Settings {
         let organization = environment.variable("INFLUXDB_ORG", "organization (2.x)").optional::<String>();
         let bucket = environment.variable("INFLUXDB_BUCKET", "bucket (2.x)").optional::<String>();
         let token = environment.variable("INFLUXDB_TOKEN", "token (2.x)").optional_secret();
-        let timeout = environment.variable("INFLUXDB_TIMEOUT", "how long a write may take").default("10s");
+        let timeout = environment
+            .variable("INFLUXDB_TIMEOUT", "how long a write may take")
+            .at_least(Duration::from_millis(100))
+            .default("10s");
         let login = match (username?, password?) {
             (Some(username), Some(password)) => Some((username, password)),
             _ => None,
@@ -102,8 +106,12 @@ impl Influx {
     /// # Errors
     /// No TLS on this machine.
     pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
-        let builder =
-            Client::builder().timeout(settings.timeout).connect_timeout(Duration::from_secs(3)).tcp_nodelay(true);
+        // A redirect leads to somebody else, a page to log in perhaps, whose `200 OK` says nothing about points.
+        let builder = Client::builder()
+            .timeout(settings.timeout)
+            .connect_timeout(Duration::from_secs(3))
+            .tcp_nodelay(true)
+            .redirect(reqwest::redirect::Policy::none());
         Ok(Self { client: builder.pool_max_idle_per_host(4).build()?, settings })
     }
 
@@ -111,7 +119,7 @@ impl Influx {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn write(&self, lines: String) -> Result<(), Error> {
+    pub async fn write(&self, lines: Bytes) -> Result<(), Error> {
         let request = match &self.settings.target {
             Target::Database { name, login } => {
                 let request = self.client.post(self.address("/write", &[("db", name), ("precision", "ns")]));
@@ -128,7 +136,8 @@ impl Influx {
         };
         let response = request.body(lines).send().await.map_err(|error| Error::Away(causes(&error)))?;
         let status = response.status();
-        if status.is_success() {
+        // What 1.x, 2.x, 3.x and VictoriaMetrics say when every point is stored. Another success is not theirs, or not of all.
+        if status == StatusCode::NO_CONTENT {
             return Ok(());
         }
         let mut text = response.text().await.unwrap_or_default();
@@ -197,6 +206,7 @@ fn causes(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     #[test]
     fn names_cannot_break_out_of_the_address() {
@@ -207,6 +217,48 @@ mod tests {
         };
         let influx = Influx::new(settings).unwrap();
         assert_eq!(influx.address("/write", &[("db", "a&b=c d")]), "http://localhost:8086/write?db=a%26b%3Dc%20d");
+    }
+
+    /// Answers one request with these words.
+    async fn answering(words: String) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(words.as_bytes()).await;
+        });
+        address
+    }
+
+    #[rstest]
+    #[case("200 OK", false)]
+    #[case("201 Created", false)]
+    #[case("202 Accepted", false)]
+    #[case("204 No Content", true)]
+    #[tokio::test]
+    async fn points_are_stored_when_it_says_so_and_nothing_else(#[case] status: &str, #[case] stored: bool) {
+        let url = answering(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")).await;
+        let answer = client(url).write("a b=1 1\n".into()).await;
+        assert_eq!(answer.is_ok(), stored, "{answer:?}");
+        assert!(stored || matches!(answer, Err(Error::Away(_))), "it is tried again: {answer:?}");
+    }
+
+    #[rstest]
+    #[case("302 Found")]
+    #[case("307 Temporary Redirect")]
+    #[tokio::test]
+    async fn nobody_else_is_asked(#[case] status: &str) {
+        let other = answering("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n".to_owned()).await;
+        let head = format!("HTTP/1.1 {status}\r\nLocation: {other}/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let answer = client(answering(head).await).write("a b=1 1\n".into()).await;
+        assert!(matches!(&answer, Err(Error::Away(text)) if text.contains(&status[..3])), "{answer:?}");
+    }
+
+    fn client(url: String) -> Influx {
+        let target = Target::Database { name: "iot".to_owned(), login: None };
+        Influx::new(Settings { url, target, timeout: Duration::from_secs(5) }).unwrap()
     }
 
     #[test]

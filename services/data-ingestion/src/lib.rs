@@ -61,7 +61,8 @@ pub async fn start(config: Config, context: Context) -> Result<App, Error> {
         DevicesFrom::Any { key } => Arc::new(Fixed::any(key.reveal())),
         DevicesFrom::Registry { postgres, belief } => {
             let pool = postgres.pool("data-ingestion");
-            service::postgres::watch(&context, &pool);
+            // Known devices go on without it, so it must not take us out of the load balancer.
+            service::postgres::watch_at_first(&context, &pool);
             let registry = Registry::new(pool, belief);
             context.spawn("devices", registry.clone().listen(context.shutdown.clone()));
             Arc::new(registry)
@@ -123,6 +124,10 @@ async fn look(stream: Stream, shutdown: Shutdown) -> Result<(), Error> {
             metrics::gauge!("ingestion_stream_entries").set(level.entries as f64);
             metrics::gauge!("ingestion_stream_bytes").set(level.bytes as f64);
             metrics::gauge!("ingestion_dead_letters").set(level.dead_letters as f64);
+        }
+        // Nobody tries any more, or nobody is refused any more.
+        if !stream.was_full_within(LOOK) {
+            metrics::gauge!("ingestion_backpressure").set(0.0);
         }
         if let Ok(Some(missing)) = stream.missing_durability().await {
             return Err(Error::Durability(missing));

@@ -53,6 +53,18 @@ pub fn point(lines: &mut String, measurement: &str, device: &str, fields: &str, 
     lines.push('\n');
 }
 
+/// A line of [`point`] that also says which number of its device it has, as [`crate::payload::lines`] reads it.
+pub fn numbered(line: &str, device: &str, boot: &str, seq: u64) -> String {
+    line.replacen(&format!(",device_id={device} "), &format!(",device_id={device},boot={boot},seq={seq} "), 1)
+}
+
+/// What a line of [`point`] is of: its measurement as it is written there, and its time.
+pub fn place(line: &str) -> (&str, i64) {
+    let measurement = line.split_once(",device_id=").map_or(line, |(measurement, _)| measurement);
+    let time = line.trim_end().rsplit_once(' ').and_then(|(_, time)| time.parse().ok());
+    (measurement, time.unwrap_or_default())
+}
+
 fn escaped(text: &mut String, name: &str) {
     if !name.bytes().any(|byte| matches!(byte, b',' | b' ' | b'=')) {
         text.push_str(name);
@@ -103,6 +115,17 @@ mod tests {
             line,
             "room\\,\\ north,device_id=esp-1 presence=t,count=-3i,my\\ field=1.5,note=\"a \\\"b\\\" \\\\\" 1700000000000000001\n"
         );
+    }
+
+    #[test]
+    fn a_line_with_its_number_comes_back() {
+        let mut line = String::new();
+        point(&mut line, "pir_motion", "esp-1", "motion_detected=t", 1_700_000_000_000_000_001);
+        assert_eq!(place(&line), ("pir_motion", 1_700_000_000_000_000_001));
+        let line = numbered(&line, "esp-1", "b.1", 7);
+        let raw = lines(line.as_bytes(), &Bounds::default()).unwrap().remove(0).unwrap();
+        assert_eq!((raw.device.as_deref(), raw.boot.as_deref(), raw.seq), (Some("esp-1"), Some("b.1"), Some(7)));
+        assert_eq!(raw.time, Some(1_700_000_000_000_000_001));
     }
 
     proptest! {

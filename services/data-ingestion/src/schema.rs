@@ -29,16 +29,28 @@ impl Judge<'_> {
             let text = format!("the reading says it is from `{}`", shortened(device));
             return Err(Refusal::new(Reason::WrongDevice, text).at("/device_id"));
         }
+        numbered(raw)?;
         let time = raw.time.ok_or_else(|| Refusal::new(Reason::Missing, "no `timestamp`").at("/timestamp"))?;
         self.clock.check(time, self.now)?;
         if raw.sensors.is_empty() {
             return Err(Refusal::new(Reason::Missing, "no values of any sensor").at("/sensors"));
         }
-        let points = raw.sensors.iter().map(|values| self.point(values)).collect::<Result<Vec<_>, _>>()?;
+        let mut points: Vec<Point> = Vec::with_capacity(raw.sensors.len());
+        for values in &raw.sensors {
+            let point = self.point(values)?;
+            // A sensor by its name and by its measurement's: the second point would take the place of the first.
+            if points.iter().any(|known| known.measurement == point.measurement) {
+                let text = format!("the measurement of `{}` stands twice", shortened(&values.name));
+                return Err(Refusal::new(Reason::DuplicateKey, text).at("/sensors"));
+            }
+            points.push(point);
+        }
         Ok(Reading {
             device: self.device.into(),
-            boot: raw.seq.map(|_| raw.boot.as_deref().unwrap_or("0").into()),
+            boot: raw.seq.and(raw.boot.as_deref()).map(Into::into),
             seq: raw.seq.unwrap_or_default(),
+            kept_from: raw.kept_from.unwrap_or_default(),
+            replay: false,
             time,
             points,
         })
@@ -80,8 +92,23 @@ impl Judge<'_> {
         if fields.is_empty() {
             return Err(Refusal::new(Reason::Missing, "no values").at(at("")));
         }
-        let measurement = sensor.measurement.as_deref().unwrap_or(name);
+        let measurement = sensor.measurement(name);
         Ok(Point { measurement: measurement.into(), fields })
+    }
+}
+
+/// A number without the start that it counts from would be taken for an earlier one's: acknowledged, and never stored.
+fn numbered(raw: &Raw<'_>) -> Result<(), Refusal> {
+    let bad = |pointer: &str, text: &str| Err(Refusal::new(Reason::BadSequence, text).at(pointer));
+    match (raw.seq, &raw.boot, raw.kept_from) {
+        (Some(_), None, _) => {
+            bad("/boot", "`seq` without `boot`: it says nothing of which start of the device it counts")
+        }
+        (Some(seq), _, Some(kept_from)) if kept_from > seq => {
+            bad("/kept_from", "`kept_from` is above `seq`, which the device keeps")
+        }
+        (None, _, Some(_)) => bad("/kept_from", "`kept_from` without `seq`"),
+        _ => Ok(()),
     }
 }
 
@@ -105,7 +132,7 @@ fn encode(
     unit: Option<&str>,
     fields: &mut String,
 ) -> Result<(), Refusal> {
-    let column = field.stored_as.as_deref().unwrap_or(name);
+    let column = field.column(name);
     let factor = unit.and_then(|unit| field.accepts.get(unit)).copied();
     match (field.kind, value) {
         (FieldType::Boolean, Scalar::Bool(value)) => line::boolean(fields, column, *value),
@@ -139,7 +166,7 @@ fn encode(
             }
             line::text(fields, column, text);
         }
-        _ => return Err(Refusal::new(Reason::WrongType, format!("is {}, not {}", value.kind(), wanted(field.kind)))),
+        _ => return Err(Refusal::new(Reason::WrongType, format!("is {}, not {}", value.kind(), field.kind.name()))),
     }
     Ok(())
 }
@@ -158,15 +185,6 @@ fn within(field: &Field, number: f64) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(Reason::OutOfRange, format!("is {number}, outside {minimum} to {maximum}")))
-}
-
-fn wanted(kind: FieldType) -> &'static str {
-    match kind {
-        FieldType::Boolean => "a boolean",
-        FieldType::Integer => "a whole number",
-        FieldType::Number => "a number",
-        FieldType::Text => "text",
-    }
 }
 
 /// A stranger's text, short enough for a log line and an answer.
@@ -226,6 +244,25 @@ mod tests {
     #[case(r#"{"mq134":{"gas_concentration":1,"unit":"mg"}}"#, Reason::OutOfRange)]
     fn refused(#[case] sensors: &str, #[case] reason: Reason) {
         assert_eq!(validate(sensors).unwrap_err().reason, reason);
+    }
+
+    #[rstest]
+    #[case(r#""seq":3"#, "/boot")]
+    #[case(r#""seq":3,"boot":"b","kept_from":4"#, "/kept_from")]
+    #[case(r#""kept_from":4"#, "/kept_from")]
+    fn numbers_that_claim_what_nobody_can_know(#[case] number: &str, #[case] pointer: &str) {
+        let payload = format!(r#"{{"timestamp":1700000000,{number},"sensors":{{"pir":{{"motion_detected":true}}}}}}"#);
+        let raw = array_or_one(payload.as_bytes(), &Bounds::default()).unwrap().remove(0).unwrap();
+        let schema = original();
+        let judge = Judge { device: "esp-1", schema: &schema, clock: &Clock::default(), now: NOW };
+        let refusal = judge.judge(&raw).unwrap_err();
+        assert_eq!((refusal.reason, refusal.pointer.as_str()), (Reason::BadSequence, pointer));
+    }
+
+    #[test]
+    fn a_sensor_stands_once_by_whichever_name() {
+        let twice = r#"{"mq134":{"gas_concentration":3},"mq134_gas":{"gas_concentration":4}}"#;
+        assert_eq!(validate(twice).unwrap_err().reason, Reason::DuplicateKey);
     }
 
     #[test]

@@ -34,6 +34,8 @@ struct Waiting {
     time: i64,
     sent: Option<Instant>,
     repeats: u32,
+    /// It is not what a reading should be, and only its number can be settled.
+    broken: bool,
 }
 
 /// One device.
@@ -90,7 +92,7 @@ impl Device {
         };
         let seq = self.next;
         self.next += 1;
-        self.waiting.insert(seq, Waiting { time, sent: Some(Instant::now()), repeats: 0 });
+        self.waiting.insert(seq, Waiting { time, sent: Some(Instant::now()), repeats: 0, broken: false });
         let sending = Sending { payload: self.payload(seq, time, options), seq: Some(seq) };
         let mut all = vec![sending.clone()];
         if chance(options.duplicates) {
@@ -99,10 +101,21 @@ impl Device {
         }
         if chance(options.malformed) {
             self.shared.counts.malformed.fetch_add(1, Relaxed);
-            all.push(Sending { payload: broken(seq).to_owned(), seq: None });
+            all.push(self.fresh_broken(time, options));
         }
         self.shared.counts.sent.fetch_add(1, Relaxed);
         all
+    }
+
+    /// It has a number of its own, beside the device's share, which must be settled like any other.
+    fn fresh_broken(&mut self, time: i64, options: &Run) -> Sending {
+        let seq = self.next;
+        if options.no_receipts || seq.is_multiple_of(5) {
+            return Sending { payload: ["", "{"][seq as usize % 2].to_owned(), seq: None };
+        }
+        (self.next, self.share) = (seq + 1, self.share + 1);
+        self.waiting.insert(seq, Waiting { time, sent: Some(Instant::now()), repeats: 0, broken: true });
+        Sending { payload: broken(seq, &self.shared.boot), seq: Some(seq) }
     }
 
     /// Readings that waited too long for a receipt, at most `most`; without receipts only those that were not sent.
@@ -112,21 +125,22 @@ impl Device {
         let late = |waiting: &Waiting| {
             waiting.sent.is_none_or(|sent| !options.no_receipts && sent.elapsed() > patience(waiting))
         };
-        let due: Vec<(u32, i64)> = self
+        let due: Vec<(u32, i64, bool)> = self
             .waiting
             .iter()
             .filter(|(_, waiting)| late(waiting))
             .take(most)
-            .map(|(seq, waiting)| (*seq, waiting.time))
+            .map(|(seq, waiting)| (*seq, waiting.time, waiting.broken))
             .collect();
         self.shared.counts.repeats.fetch_add(due.len() as u64, Relaxed);
         let mut all = Vec::with_capacity(due.len());
-        for (seq, time) in due {
+        for (seq, time, is_broken) in due {
             if let Some(waiting) = self.waiting.get_mut(&seq) {
                 waiting.repeats += u32::from(waiting.sent.is_some());
                 waiting.sent = Some(Instant::now());
             }
-            all.push(Sending { payload: self.payload(seq, time, options), seq: Some(seq) });
+            let payload = if is_broken { broken(seq, &self.shared.boot) } else { self.payload(seq, time, options) };
+            all.push(Sending { payload, seq: Some(seq) });
         }
         all
     }
@@ -157,7 +171,9 @@ impl Device {
         let refused = |seq: u32| receipt.refused.iter().any(|refused| refused.seq == u64::from(seq));
         let mut entries = Vec::with_capacity(done.len());
         for (seq, waiting) in done {
-            if refused(seq) {
+            if waiting.broken {
+                self.shared.counts.broken.fetch_add(1, Relaxed);
+            } else if refused(seq) {
                 self.shared.counts.refused.fetch_add(1, Relaxed);
             } else {
                 entries.push(Entry { device: self.number, seq, time: waiting.time });
@@ -181,16 +197,16 @@ impl Device {
     }
 }
 
-fn broken(seq: u32) -> &'static str {
+fn broken(seq: u32, boot: &str) -> String {
     const BROKEN: [&str; 8] = [
-        "",
-        "{",
-        r#"{"sensors":{"pir":{"motion_detected":NaN}}}"#,
-        r#"{"timestamp":0,"sensors":{"pir":{"motion_detected":true}}}"#,
-        r#"{"timestamp":1700000000,"timestamp":1700000000}"#,
-        r#"{"timestamp":4102444800,"sensors":{"pir":{"motion_detected":true}}}"#,
-        r#"{"timestamp":1700000000,"sensors":{"pir":{"motion_detected":[[[[[[1]]]]]]}}}"#,
-        r#"{"timestamp":1700000000,"sensors":{"lidar":{"x":1}}}"#,
+        r#""sensors":{"pir":{"motion_detected":NaN}}}"#,
+        r#""timestamp":0,"sensors":{"pir":{"motion_detected":true}}}"#,
+        r#""timestamp":1700000000,"timestamp":1700000000}"#,
+        r#""timestamp":4102444800,"sensors":{"pir":{"motion_detected":true}}}"#,
+        r#""timestamp":1700000000,"sensors":{"pir":{"motion_detected":[[[[[[1]]]]]]}}}"#,
+        r#""timestamp":1700000000,"sensors":{"lidar":{"x":1}}}"#,
+        r#""timestamp":1700000000,"sensors":{"pir":{"motion_detected":null}}}"#,
+        r#""timestamp":1700000000,"sensors":{"pir":{"motion_de"#,
     ];
-    BROKEN[seq as usize % BROKEN.len()]
+    format!(r#"{{"seq":{seq},"boot":"{boot}",{}"#, BROKEN[seq as usize % BROKEN.len()])
 }

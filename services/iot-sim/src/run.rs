@@ -20,6 +20,8 @@ pub struct Counts {
     pub malformed: AtomicU64,
     pub receipts: AtomicU64,
     pub refused: AtomicU64,
+    /// Broken ones that a receipt covers.
+    pub broken: AtomicU64,
     pub reconnects: AtomicU64,
     pub accepted: AtomicU64,
     pub unheard: AtomicU64,
@@ -69,6 +71,8 @@ pub struct Summary {
     pub repeats: u64,
     pub duplicates: u64,
     pub malformed: u64,
+    /// Broken ones whose numbers receipts cover.
+    pub malformed_settled: u64,
     pub reconnects: u64,
     pub receipts: u64,
     pub connects: u64,
@@ -149,6 +153,7 @@ pub async fn run(options: Box<Run>) -> Result<Summary> {
         repeats: counts.repeats.load(Relaxed),
         duplicates: counts.duplicates.load(Relaxed),
         malformed: counts.malformed.load(Relaxed),
+        malformed_settled: counts.broken.load(Relaxed),
         reconnects: counts.reconnects.load(Relaxed),
         receipts: counts.receipts.load(Relaxed),
         connects: counts.connects.load(Relaxed),

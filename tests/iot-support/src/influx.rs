@@ -73,6 +73,17 @@ impl Influx {
         assert!(answer.starts_with("HTTP/1.0 204"), "{answer}");
     }
 
+    /// How many writes it was asked for since its start.
+    ///
+    /// # Panics
+    /// When it is away, or does not tell.
+    pub fn writes(&self) -> u64 {
+        let variables = self.ask("GET /debug/vars HTTP/1.0\r\nHost: localhost\r\n\r\n");
+        let (_, rest) = variables.split_once("\"writeReq\":").expect("a count of writes");
+        let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().expect("a number")
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         if let Some(process) = self.process.take() {

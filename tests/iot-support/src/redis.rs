@@ -78,6 +78,15 @@ impl Redis {
         assert!(self.process.is_some(), "Redis does not come back: {}", self.log());
     }
 
+    /// Starts it again with more arguments of `redis-server`; they stay.
+    ///
+    /// # Panics
+    /// As [`Redis::restart`].
+    pub fn restart_with(&mut self, settings: &[&str]) {
+        self.settings.extend(settings.iter().map(|&setting| setting.to_owned()));
+        self.restart();
+    }
+
     /// Its process, while it runs.
     pub fn process(&self) -> Option<&Process> {
         self.process.as_ref()

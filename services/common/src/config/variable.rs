@@ -4,6 +4,7 @@ use super::environment::Documented;
 use super::{Environment, Invalid, Mistake, Setting};
 use diagnostic::{REDACTED, Secret, closest};
 use std::fmt::Display;
+use std::time::Duration;
 
 /// Secrets are short; a file that is longer is not one (`/dev/zero`, a disk image).
 const SECRET_LIMIT_BYTES: u64 = 64 * 1024;
@@ -17,12 +18,13 @@ pub struct Variable<'a> {
     about: &'static str,
     hint: Option<&'static str>,
     bounds: Option<(f64, f64)>,
+    shortest: Option<Duration>,
     choices: &'static [&'static str],
 }
 
 impl<'a> Variable<'a> {
     pub(super) fn new(environment: &'a mut Environment, name: &'static str, about: &'static str) -> Self {
-        Self { environment, name, about, hint: None, bounds: None, choices: &[] }
+        Self { environment, name, about, hint: None, bounds: None, shortest: None, choices: &[] }
     }
 
     /// What to tell whoever got it wrong.
@@ -34,6 +36,12 @@ impl<'a> Variable<'a> {
     /// The smallest and the largest number allowed.
     pub fn within(mut self, least: impl Into<f64>, most: impl Into<f64>) -> Self {
         self.bounds = Some((least.into(), most.into()));
+        self
+    }
+
+    /// The shortest duration allowed.
+    pub fn at_least(mut self, shortest: Duration) -> Self {
+        self.shortest = Some(shortest);
         self
     }
 
@@ -117,6 +125,11 @@ impl<'a> Variable<'a> {
                 return Err(self.wrong(wrong, hint));
             }
         };
+        if let (Some(shortest), Ok(duration)) = (self.shortest, Duration::parse(text))
+            && duration < shortest
+        {
+            return Err(self.wrong(format!("is `{text}`, shorter than {shortest:?}"), None));
+        }
         match (self.bounds, text.parse::<f64>()) {
             (Some((least, most)), Ok(number)) if !(least..=most).contains(&number) => {
                 Err(self.wrong(format!("is {text}, outside {least} to {most}"), None))

@@ -32,7 +32,10 @@ impl Fixed {
 
 impl Devices for Fixed {
     fn find<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Arc<Device>>, Unavailable>> {
-        let device = self.named.get(id).or(self.other.as_ref()).cloned();
-        Box::pin(std::future::ready(Ok(device)))
+        Box::pin(std::future::ready(Ok(self.recall(id).flatten())))
+    }
+
+    fn recall(&self, id: &str) -> Option<Option<Arc<Device>>> {
+        Some(self.named.get(id).or(self.other.as_ref()).cloned())
     }
 }

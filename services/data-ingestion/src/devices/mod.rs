@@ -58,6 +58,11 @@ pub trait Devices: Send + Sync {
     /// The device of this id.
     fn find<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<Arc<Device>>, Unavailable>>;
 
+    /// The same as far as it is believed without asking anybody. `None`: it must be asked for.
+    fn recall(&self, _id: &str) -> Option<Option<Arc<Device>>> {
+        None
+    }
+
     /// Counts what is known to have changed: whoever holds a device for long asks again when this is another number.
     fn changes(&self) -> u64 {
         0

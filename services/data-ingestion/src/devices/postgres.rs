@@ -12,8 +12,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Most devices remembered; then all are forgotten. Strangers' ids are remembered too, so it must have a bound.
+/// Most devices remembered; then all are forgotten.
 const REMEMBERED: usize = 100_000;
+/// Most ids remembered of which there is no device; then those are forgotten. Anybody may invent some over HTTP, so they have a
+/// place of their own.
+const STRANGERS: usize = 10_000;
 
 /// A database that does not answer for so long is gone, whatever its socket says.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -30,7 +33,7 @@ pub struct Belief {
 }
 
 struct Known {
-    device: Option<Arc<Device>>,
+    device: Arc<Device>,
     since: Instant,
     /// Something changed since.
     outdated: bool,
@@ -39,6 +42,8 @@ struct Known {
 #[derive(Default)]
 struct Memory {
     devices: HashMap<Box<str>, Known>,
+    /// Ids of which there was no device, and when.
+    strangers: HashMap<Box<str>, Instant>,
     /// Thousands of devices share a type.
     schemas: HashMap<[u8; 32], Arc<ReadingSchema>>,
     /// Grows with each change, so that an answer from before it is not remembered.
@@ -53,7 +58,7 @@ struct Memory {
 
 impl Memory {
     fn keep_heard(&mut self, id: &str, known: &Known) {
-        if let Some(heard) = known.device.as_ref().and_then(|device| device.take_heard()) {
+        if let Some(heard) = known.device.take_heard() {
             self.unsaid.insert(id.into(), heard);
         }
     }
@@ -73,7 +78,7 @@ impl Memory {
             heard.extend(device.take_heard().map(|when| (id, when)));
         }
         for (id, known) in &self.devices {
-            if let Some(when) = known.device.as_ref().and_then(|device| device.take_heard()) {
+            if let Some(when) = known.device.take_heard() {
                 heard.insert(id.clone(), when);
             }
         }
@@ -99,33 +104,32 @@ impl Registry {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known(&self, id: &str, age: Duration, outdated: bool) -> Option<Option<Arc<Device>>> {
+    fn known(&self, id: &str, age: Duration, outdated: bool) -> Option<Arc<Device>> {
         let memory = self.memory();
         let known = memory.devices.get(id)?;
-        (known.since.elapsed() < age && (!known.outdated || outdated)).then(|| known.device.clone())
+        (known.since.elapsed() < age && (!known.outdated || outdated)).then(|| Arc::clone(&known.device))
+    }
+
+    /// Of what is not there, only fresh answers are believed.
+    fn is_stranger(&self, id: &str) -> bool {
+        self.memory().strangers.get(id).is_some_and(|since| since.elapsed() < self.belief.fresh)
     }
 
     async fn look_up(&self, id: &str) -> Result<Option<Arc<Device>>, Unavailable> {
-        if let Some(device) = self.known(id, self.belief.fresh, false) {
-            return Ok(device);
-        }
-        // While the database is away nobody waits for it whose device is known: each message would wait for seconds.
-        if !self.memory().listening
-            && let Some(device) = self.known(id, self.belief.stale, true)
-        {
+        if let Some(device) = self.recall(id) {
             return Ok(device);
         }
         let changes = self.memory().changes;
         let statement =
             "SELECT state, sensors::text AS sensors, credential_hash FROM ingest_devices WHERE device_id = $1";
-        match sqlx::query(statement).bind(id).fetch_all(&self.pool).await {
+        match within(sqlx::query(statement).bind(id).fetch_all(&self.pool)).await {
             Ok(rows) => {
                 let device = self.device(&rows)?;
                 self.remember(id, device.clone(), changes);
                 Ok(device)
             }
             Err(error) => match self.known(id, self.belief.stale, true) {
-                Some(device) => Ok(device),
+                Some(device) => Ok(Some(device)),
                 None => Err(Unavailable(error.to_string())),
             },
         }
@@ -171,11 +175,23 @@ impl Registry {
             }
             return;
         }
-        if memory.devices.len() >= REMEMBERED {
-            memory.clear();
-        }
-        let known = Known { device, since: Instant::now(), outdated: false };
-        if let Some(before) = memory.devices.insert(id.into(), known) {
+        let before = match device {
+            Some(device) => {
+                if memory.devices.len() >= REMEMBERED {
+                    memory.clear();
+                }
+                memory.strangers.remove(id);
+                memory.devices.insert(id.into(), Known { device, since: Instant::now(), outdated: false })
+            }
+            None => {
+                if memory.strangers.len() >= STRANGERS {
+                    memory.strangers.clear();
+                }
+                memory.strangers.insert(id.into(), Instant::now());
+                memory.devices.remove(id)
+            }
+        };
+        if let Some(before) = before {
             memory.keep_heard(id, &before);
         }
     }
@@ -187,7 +203,11 @@ impl Registry {
         if what == "*" || what.starts_with("type:") {
             // Still believed while the database is away, but asked for anew when it is there.
             memory.devices.values_mut().for_each(|known| known.outdated = true);
-        } else if let Some(known) = memory.devices.remove(what) {
+            memory.strangers.clear();
+            return;
+        }
+        memory.strangers.remove(what);
+        if let Some(known) = memory.devices.remove(what) {
             memory.keep_heard(what, &known);
         }
     }
@@ -200,9 +220,9 @@ impl Registry {
         // On the connection that listens, also when there is nothing to say: so a connection that died without a word is
         // found, on which nobody would hear that a key was revoked.
         let told = if ids.is_empty() {
-            within(sqlx::query("SELECT 1").execute(&mut *listener)).await
+            within(sqlx::query("SELECT 1").execute(&mut *listener)).await.map(drop)
         } else {
-            within(sqlx::query(SEEN).bind(&ids).bind(&times).execute(&mut *listener)).await
+            within(sqlx::query(SEEN).bind(&ids).bind(&times).execute(&mut *listener)).await.map(drop)
         };
         if told.is_err() {
             let mut memory = self.memory();
@@ -274,9 +294,9 @@ impl Registry {
 const SEEN: &str = "SELECT ingest_seen($1, ARRAY(SELECT to_timestamp(t.at / 1000000.0)
     FROM unnest($2::bigint[]) WITH ORDINALITY AS t (at, place) ORDER BY t.place))";
 
-async fn within<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<(), sqlx::Error> {
+async fn within<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     match tokio::time::timeout(ANSWER, work).await {
-        Ok(result) => result.map(drop),
+        Ok(result) => result,
         Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     }
 }
@@ -286,7 +306,62 @@ impl Devices for Registry {
         Box::pin(self.look_up(id))
     }
 
+    fn recall(&self, id: &str) -> Option<Option<Arc<Device>>> {
+        if let Some(device) = self.known(id, self.belief.fresh, false) {
+            return Some(Some(device));
+        }
+        if self.is_stranger(id) {
+            return Some(None);
+        }
+        // While the database is away nobody waits for it whose device is known: each message would wait for seconds.
+        let listening = self.memory().listening;
+        if listening { None } else { self.known(id, self.belief.stale, true).map(Some) }
+    }
+
     fn changes(&self) -> u64 {
         self.memory().changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::original;
+
+    fn registry() -> Registry {
+        let options = sqlx::postgres::PgConnectOptions::new_without_pgpass();
+        let pool = sqlx::postgres::PgPoolOptions::new().connect_lazy_with(options);
+        let (fresh, stale) = (Duration::from_secs(60), Duration::from_secs(3600));
+        Registry::new(pool, Belief { fresh, stale, report: Duration::from_secs(15) })
+    }
+
+    fn device() -> Option<Arc<Device>> {
+        Some(Arc::new(Device::new(true, Arc::new(original()), Vec::new())))
+    }
+
+    #[tokio::test]
+    async fn strangers_do_not_displace_devices() {
+        let registry = registry();
+        registry.memory().listening = true;
+        registry.remember("esp-1", device(), 0);
+        for number in 0..=REMEMBERED {
+            registry.remember(&format!("invented-{number}"), None, 0);
+        }
+        assert!(matches!(registry.recall("esp-1"), Some(Some(_))));
+        let last = format!("invented-{REMEMBERED}");
+        assert!(matches!(registry.recall(&last), Some(None)), "the last ones are remembered too");
+        assert!(registry.memory().strangers.len() <= STRANGERS);
+        registry.forget(&last);
+        assert!(registry.recall(&last).is_none(), "it was registered meanwhile");
+    }
+
+    #[tokio::test]
+    async fn while_the_database_is_away_devices_are_believed_and_strangers_asked_for() {
+        let registry = registry();
+        registry.remember("esp-1", device(), 0);
+        registry.remember("invented", None, 0);
+        registry.forget("*");
+        assert!(matches!(registry.recall("esp-1"), Some(Some(_))));
+        assert!(registry.recall("invented").is_none());
     }
 }

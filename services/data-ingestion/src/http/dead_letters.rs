@@ -102,10 +102,7 @@ pub async fn replay(
     let last = letter.source.rsplit('/').next().unwrap_or_default();
     let format = if letter.source == "influxdb" { Format::Stored } else { Format::of_topic(last) };
     let mut block = Block::default();
-    let accepted = http
-        .intake
-        .replay(device_id, &device, letter.payload.as_bytes(), format, &id, &mut block)
-        .map_err(readings::refused)?;
+    let accepted = http.intake.replay(device_id, &device, letter, format, &mut block).map_err(readings::refused)?;
     readings::store(&http, &block).await?;
     http.intake.stream.forget_dead_letter(&id).await.map_err(away)?;
     metrics::counter!("ingestion_dead_letters_replayed_total").increment(1);

@@ -12,9 +12,10 @@ use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use service::{Detail, Problem};
 
-/// Takes one reading.
+/// Takes one reading. `seq` is the number of this one message, from 1 for each `boot` of the device; with it comes a receipt.
+/// `kept_from` is the lowest number of this boot that the device still keeps.
 #[utoipa::path(post, path = "/api/v1/sensor-data", tag = "readings", request_body(content = Object, content_type = "application/json",
-        example = json!({"timestamp": "2026-01-01T00:00:00Z", "seq": 1, "boot": "b1", "sensors": {"pir": {"motion_detected": true}}})),
+        example = json!({"timestamp": "2026-01-01T00:00:00Z", "seq": 1, "boot": "b1", "kept_from": 1, "sensors": {"pir": {"motion_detected": true}}})),
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
     security(("device" = []), ("device_key" = [])),
     responses((status = 202, body = Taken), (status = 401, description = "No device's id and key."), (status = 422, description = "Refused."),
@@ -24,10 +25,7 @@ pub async fn single(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Taken>), Problem> {
-    let (id, mut judged, receipt) = take(&http, &headers, body, Format::Json).await?;
-    if judged.len() != 1 {
-        return Err(Problem::bad_request("one reading is taken here; send arrays to `/api/v1/sensor-data/batch`"));
-    }
+    let (id, mut judged, receipt) = take(&http, &headers, body, Format::Json, true).await?;
     match judged.remove(0).verdict {
         Ok(timestamp) => {
             Ok((StatusCode::ACCEPTED, Json(Taken { message: "accepted", device_id: id, timestamp, receipt })))
@@ -48,7 +46,7 @@ pub async fn batch(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Batch>), Problem> {
-    answer(take(&http, &headers, body, Format::Array).await?)
+    answer(take(&http, &headers, body, Format::Array, false).await?)
 }
 
 /// Takes InfluxDB line protocol; each line is judged by itself.
@@ -63,7 +61,7 @@ pub async fn lines(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Batch>), Problem> {
-    answer(take(&http, &headers, body, Format::Lines).await?)
+    answer(take(&http, &headers, body, Format::Lines, false).await?)
 }
 
 fn answer(
@@ -80,17 +78,23 @@ async fn take(
     headers: &HeaderMap,
     body: Body,
     format: Format<'_>,
+    single: bool,
 ) -> Result<(String, Vec<Judged>, Option<Receipt>), Problem> {
     let (id, device) = auth::device(http, headers).await?;
     // Only then: a stranger's body takes no memory.
     let payload = body::payload(headers, body, http.intake.bounds.payload_bytes).await?;
     metrics::counter!("ingestion_messages_total", "transport" => "http").increment(1);
     let mut block = Block::default();
-    let judged = http.intake.judge(&id, &device, &payload, format, &mut block).map_err(|refusal| {
+    let judged = http.intake.judge(&id, &device, &payload, format, &mut block);
+    if judged.as_ref().is_ok_and(|judged| single && judged.len() != 1) {
+        return Err(Problem::bad_request("one reading is taken here; send arrays to `/api/v1/sensor-data/batch`"));
+    }
+    // Also when all of it is refused: its number is settled.
+    store(http, &block).await?;
+    let judged = judged.map_err(|refusal| {
         crate::intake::count(&refusal);
         refused(refusal)
     })?;
-    store(http, &block).await?;
     let boot = judged.iter().rev().find_map(|judged| judged.number.as_ref().map(|(boot, _)| boot.clone()));
     let receipt = match boot {
         Some(boot) => http.intake.stream.receipt(&id, &boot).await.ok(),

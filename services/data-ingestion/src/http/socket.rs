@@ -132,13 +132,8 @@ impl Peer {
         self.still_allowed().await?;
         metrics::counter!("ingestion_messages_total", "transport" => "websocket").increment(1);
         let mut block = Block::default();
-        let judged = match self.http.intake.judge(&self.caller.id, &self.device, payload, Format::Json, &mut block) {
-            Ok(judged) => judged,
-            Err(refusal) => {
-                crate::intake::count(&refusal);
-                return self.send(&Frame::Error { reason: refusal.reason.word(), detail: refusal.text }).await;
-            }
-        };
+        let judged = self.http.intake.judge(&self.caller.id, &self.device, payload, Format::Json, &mut block);
+        // Also when all of it is refused: its number is settled.
         let mut waits = Retry::between(Duration::from_millis(50), Duration::from_secs(1)).waits();
         while !matches!(self.http.intake.append(&block, &[]).await, Ok(Append::Stored)) {
             let wait = waits.next().unwrap_or(Duration::from_secs(1));
@@ -148,6 +143,13 @@ impl Peer {
             }
             self.still_allowed().await?;
         }
+        let judged = match judged {
+            Ok(judged) => judged,
+            Err(refusal) => {
+                crate::intake::count(&refusal);
+                return self.send(&Frame::Error { reason: refusal.reason.word(), detail: refusal.text }).await;
+            }
+        };
         for (boot, seq) in judged.iter().filter_map(|judged| judged.number.as_ref()) {
             if self.boot.as_deref() != Some(boot) {
                 (self.boot, self.highest, self.told) = (Some(boot.clone()), 0, None);

@@ -1,5 +1,7 @@
 //! The MQTT client. Everything that knows the library stands in this file. It is `rumqttc-next`, pinned: one maintainer.
 
+use super::gather::Gathering;
+use super::open::Open;
 use futures::future::{BoxFuture, ready};
 use futures::stream::{self, Stream};
 use rumqttc::mqttbytes::QoS;
@@ -9,6 +11,7 @@ use rumqttc::{
     PublishOptions, SessionStore, SessionStoreKey, Transport,
 };
 use service::mqtt::Tls;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the broker sent.
@@ -42,6 +45,10 @@ impl Message {
     pub fn payload(&self) -> &[u8] {
         &self.publish.payload
     }
+    /// How much of our memory it takes, about.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.publish.topic.len() + self.publish.payload.len()
+    }
     /// Whether the broker waits for an answer.
     pub fn needs_answer(&self) -> bool {
         self.publish.qos != QoS::AtMostOnce
@@ -73,17 +80,19 @@ pub struct Options {
     pub client_id: String,
     /// How many messages may wait for our answer.
     pub in_flight: u16,
+    /// How long reading pauses when little came.
+    pub linger: Duration,
     /// The longest packet.
     pub packet_bytes: u32,
 }
 
 impl Connection {
-    /// Prepares a connection; the first event makes it.
+    /// Prepares a connection, which reads only while there is room among what is open; the first event makes it.
     ///
     /// # Errors
     /// The certificates cannot be read.
-    pub fn new(options: &Options) -> Result<Self, Lost> {
-        let broker = &options.broker;
+    pub fn new(options: &Options, open: Arc<Open>) -> Result<Self, Lost> {
+        let (broker, linger) = (&options.broker, options.linger);
         let mut mqtt = MqttOptions::new(options.client_id.clone(), (broker.host.clone(), broker.port));
         mqtt.set_keep_alive(10)
             .set_clean_start(false)
@@ -95,7 +104,13 @@ impl Connection {
             .set_max_packet_size(Some(options.packet_bytes))
             .set_incoming_packet_size_limit(IncomingPacketSizeLimit::Bytes(options.packet_bytes))
             .set_connect_timeout(Duration::from_secs(3))
-            .set_outgoing_inflight_upper_limit(OUTGOING);
+            .set_outgoing_inflight_upper_limit(OUTGOING)
+            .set_socket_connector(move |host, mut options| {
+                let open = Arc::clone(&open);
+                // What is gathered must not wait a second time.
+                options.set_tcp_nodelay(true);
+                async move { Ok(Gathering::new(rumqttc::default_socket_connect(host, options).await?, open, linger)) }
+            });
         if let Some((user, password)) = &broker.login {
             mqtt.set_credentials(user.clone(), password.reveal().clone().into_bytes());
         }
@@ -120,9 +135,18 @@ impl Connection {
     }
 
     async fn next(&mut self) -> Result<Event, Lost> {
-        let event = self.events.poll().await.map_err(|error| Lost(service::mqtt::explained(&error.to_string())))?;
-        Ok(match event {
-            rumqttc::Event::Incoming(Packet::ConnAck(answer)) => Event::Connected(answer.session_present),
+        let mut event = self.events.poll().await;
+        // What it has sent for us is no news.
+        while let Ok(rumqttc::Event::Outgoing(_)) = event {
+            event = self.events.poll().await;
+        }
+        Ok(match event.map_err(|error| Lost(service::mqtt::explained(&error.to_string())))? {
+            rumqttc::Event::Incoming(Packet::ConnAck(answer)) => {
+                // It has said that there is no memory of the session. From now on the library would only write that memory
+                // down again with each acknowledgement.
+                self.events.options.clear_session_store();
+                Event::Connected(answer.session_present)
+            }
             rumqttc::Event::Incoming(Packet::Publish(publish)) => Event::Message(Message { publish }),
             rumqttc::Event::Incoming(Packet::UnsubAck(_)) => Event::Unsubscribed,
             rumqttc::Event::Incoming(Packet::SubAck(answer)) => {

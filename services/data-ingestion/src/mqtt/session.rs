@@ -1,6 +1,7 @@
 //! One persistent session: connects, works, connects again, until its slot is given up.
 
 use super::client::{Client, Connection, Event, Lost, Options};
+use super::open::Open;
 use super::work::Work;
 use crate::intake::Intake;
 use crate::receipts::Receipts;
@@ -22,6 +23,12 @@ pub enum Role {
 
 /// A drained session is ended after it was silent for so long.
 const SILENCE: Duration = Duration::from_secs(1);
+/// Mosquitto 2.0.11 does not save shared subscriptions (tried: not even when it ends in order): after a restart it acknowledges
+/// what devices send, and drops it, until we have subscribed again. So we are back at once. A broker that is away for long, or
+/// does not want us, is asked less often.
+const SOON: Duration = Duration::from_millis(80);
+const LATER: Duration = Duration::from_secs(2);
+const LONG_AWAY: Duration = Duration::from_secs(60);
 /// How often receipts are sent: a device gets at most so many.
 const RECEIPTS: Duration = Duration::from_millis(250);
 
@@ -50,7 +57,21 @@ enum Ended {
 impl Session {
     /// Runs it until it is stopped (`false`) or drained (`true`).
     pub async fn run(self) -> bool {
-        let mut waits = Retry::between(Duration::from_millis(100), Duration::from_secs(2)).waits();
+        let drained = self.connections().await;
+        self.shows(false);
+        drained
+    }
+
+    /// Whether the session that serves is connected; one that is emptied says nothing about that.
+    fn shows(&self, connected: bool) {
+        if self.role == Role::Serve {
+            metrics::gauge!("ingestion_mqtt_connected").set(if connected { 1.0 } else { 0.0 });
+        }
+    }
+
+    async fn connections(&self) -> bool {
+        let soon = || Retry::between(Duration::from_millis(20), SOON).waits();
+        let (mut waits, mut lost, mut told) = (soon(), Instant::now(), None::<Instant>);
         loop {
             let begun = Instant::now();
             match self.connection().await {
@@ -58,13 +79,17 @@ impl Session {
                 Ok(Ended::Drained) => return true,
                 Err(error) => {
                     self.receipts.lost_connection();
-                    if begun.elapsed() > Duration::from_secs(10) {
-                        waits = Retry::between(Duration::from_millis(100), Duration::from_secs(2)).waits();
+                    if begun.elapsed() > Duration::from_secs(1) {
+                        (waits, lost, told) = (soon(), Instant::now(), None);
                     }
-                    metrics::gauge!("ingestion_mqtt_connected").set(0.0);
+                    self.shows(false);
                     metrics::counter!("ingestion_mqtt_connections_lost_total").increment(1);
-                    let wait = waits.next().unwrap_or(Duration::from_secs(2));
-                    tracing::warn!(client = self.options.client_id, %error, wait_seconds = wait.as_secs_f64(), "connection lost");
+                    let wait = waits.next().unwrap_or(SOON);
+                    let wait = if lost.elapsed() > LONG_AWAY { wait.max(LATER) } else { wait };
+                    if told.is_none_or(|told| told.elapsed() > LATER) {
+                        told = Some(Instant::now());
+                        tracing::warn!(client = self.options.client_id, %error, wait_seconds = wait.as_secs_f64(), "connection lost");
+                    }
                     tokio::select! { () = self.stop.wait() => return false, () = tokio::time::sleep(wait) => {} }
                 }
             }
@@ -72,12 +97,18 @@ impl Session {
     }
 
     async fn connection(&self) -> Result<Ended, Lost> {
-        let connection = Connection::new(&self.options)?;
+        // Twice what should wait for answers at most, and as much again that promises nothing.
+        let open = Arc::new(Open::new(4 * usize::from(self.options.in_flight)));
+        let connection = Connection::new(&self.options, Arc::clone(&open))?;
         let client = connection.client();
         let mut events = std::pin::pin!(connection.events());
-        let open = Arc::new(AtomicUsize::new(0));
-        let work =
-            Work { intake: self.intake.clone(), prefix: self.options.broker.prefix.clone(), open: Arc::clone(&open) };
+        let work = Work {
+            intake: self.intake.clone(),
+            prefix: self.options.broker.prefix.clone(),
+            open: Arc::clone(&open),
+            // The other half is for devices that are known.
+            aside: usize::from(self.options.in_flight / 2),
+        };
         // Brokers may have their own idea of how many messages wait for answers (Mosquitto 2.0.11 sends more than our Receive
         // Maximum when a session comes back), but never more than there are packet ids.
         let (messages, arrived) = mpsc::channel(usize::from(u16::MAX));
@@ -96,7 +127,7 @@ impl Session {
                 _ = tick.tick(), if !leaving => {
                     if self.role == Role::Serve {
                         send_receipts(&self.receipts, &client, &self.options.broker.prefix);
-                    } else if watch.is_silent(&open) {
+                    } else if watch.is_silent(&open.messages) {
                         if watch.is_empty() {
                             client.disconnect(false).await;
                             flush(events).await;
@@ -118,7 +149,7 @@ impl Session {
                 Err(error) => return Err(error),
                 Ok(Event::Connected(kept)) => {
                     tracing::info!(client = self.options.client_id, role = ?self.role, session_kept = kept, "connected");
-                    metrics::gauge!("ingestion_mqtt_connected").set(1.0);
+                    self.shows(true);
                     watch = Drain::begin();
                     match self.role {
                         Role::Serve => client.subscribe(&self.filter).await?,
@@ -133,13 +164,13 @@ impl Session {
                     if self.role == Role::Drain {
                         metrics::counter!("ingestion_messages_taken_over_total").increment(1);
                     }
-                    let waiting = open.load(Ordering::Relaxed);
+                    let waiting = open.messages.load(Ordering::Relaxed);
                     if !message.needs_answer() && waiting > 2 * usize::from(self.options.in_flight) {
                         // QoS 0 comes unasked for and promises nothing, but what is lost is counted.
                         metrics::counter!("ingestion_qos0_dropped_total").increment(1);
                         continue;
                     }
-                    open.fetch_add(1, Ordering::Relaxed);
+                    open.add(message.bytes());
                     messages.try_send(message).map_err(|_| Lost::overrun())?;
                 }
                 Ok(Event::Unsubscribed) => watch.answers += 1,

@@ -2,48 +2,64 @@
 //! following it, so depth costs nothing; keys that stand twice, unknown keys and overlong lists are refused at once.
 
 use super::raw::{SEQ_LARGEST, is_boot};
-use super::{Bounds, Raw, Reason, Refusal, Scalar, SensorValues, parse_rfc3339, scale};
+use super::{Bounds, Raw, Reason, Refusal, Scalar, SensorValues, glimpse, parse_rfc3339, scale};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 
 /// One reading, or an array of them: what comes on `…/data`, over HTTP and WebSocket. Each reading is judged by itself,
-/// also when another one of the array is refused; broken JSON refuses the whole.
+/// also when another one of the array is refused, or is no JSON: C's `printf` writes `nan`, and buffers cut arrays short.
 ///
 /// # Errors
-/// The payload is too large, not UTF-8 or not JSON.
+/// The payload is too large, not UTF-8 or not JSON, and nothing of it is of use.
 pub fn array_or_one<'a>(payload: &'a [u8], bounds: &Bounds) -> Result<Vec<Result<Raw<'a>, Refusal>>, Refusal> {
-    let text = text(payload, bounds)?;
-    if text.trim_start().starts_with('[') {
-        let noted = Noted::default();
-        let list: Vec<&serde_json::value::RawValue> = parse(text, ReadingList { bounds, noted: &noted }, &noted)?;
-        return Ok(list.into_iter().map(|one| reading(one.get(), bounds)).collect());
+    fits(payload, bounds).map_err(|refusal| refusal.of(glimpse::number(payload)))?;
+    if !payload.trim_ascii_start().starts_with(b"[") {
+        return match reading(payload, None, bounds) {
+            Err(refusal) if refusal.reason == Reason::NotUtf8 => Err(refusal),
+            one => Ok(vec![one]),
+        };
     }
-    Ok(vec![reading(text, bounds)])
+    let noted = Noted::default();
+    match text(payload).and_then(|text| parse(text, ReadingList { bounds, noted: &noted }, &noted)) {
+        Ok(list) => Ok(list.into_iter().map(|one| reading(one.get().as_bytes(), None, bounds)).collect()),
+        // The readings may be good: it is their number that is not.
+        Err(refusal) if refusal.reason == Reason::TooLarge => Err(refusal),
+        Err(refusal) => {
+            let Some(elements) = glimpse::elements(payload, bounds.readings) else { return Err(refusal) };
+            let readings: Vec<_> = elements.into_iter().map(|one| reading(one, None, bounds)).collect();
+            let is_of_use =
+                readings.iter().any(|one| one.as_ref().map_or_else(|refusal| refusal.number.is_some(), |_| true));
+            if is_of_use { Ok(readings) } else { Err(refusal) }
+        }
+    }
 }
 
-/// The values of one sensor: what comes on `…/<sensor>`, with `timestamp`, `seq`, `boot` and `device_id` beside the values.
+/// The values of one sensor: what comes on `…/<sensor>`, with `timestamp`, `seq`, `boot`, `kept_from` and `device_id` beside
+/// the values.
 ///
 /// # Errors
 /// As of [`array_or_one`], and what is wrong with the values.
 pub fn one_sensor<'a>(payload: &'a [u8], sensor: &'a str, bounds: &Bounds) -> Result<Raw<'a>, Refusal> {
-    let noted = Noted::default();
-    parse(text(payload, bounds)?, ReadingSeed { bounds, noted: &noted, sensor: Some(sensor) }, &noted)
+    fits(payload, bounds).map_err(|refusal| refusal.of(glimpse::number(payload)))?;
+    reading(payload, Some(sensor), bounds)
 }
 
-fn reading<'a>(text: &'a str, bounds: &Bounds) -> Result<Raw<'a>, Refusal> {
+fn reading<'a>(payload: &'a [u8], sensor: Option<&str>, bounds: &Bounds) -> Result<Raw<'a>, Refusal> {
     let noted = Noted::default();
-    parse(text, ReadingSeed { bounds, noted: &noted, sensor: None }, &noted)
+    let raw = text(payload).and_then(|text| parse(text, ReadingSeed { bounds, noted: &noted, sensor }, &noted));
+    raw.map_err(|refusal| refusal.of(glimpse::number(payload)))
 }
 
-fn text<'a>(payload: &'a [u8], bounds: &Bounds) -> Result<&'a str, Refusal> {
-    if payload.len() > bounds.payload_bytes {
-        return Err(Refusal::new(
-            Reason::TooLarge,
-            format!("the payload is longer than {} bytes", bounds.payload_bytes),
-        ));
+fn fits(payload: &[u8], bounds: &Bounds) -> Result<(), Refusal> {
+    if payload.len() <= bounds.payload_bytes {
+        return Ok(());
     }
+    Err(Refusal::new(Reason::TooLarge, format!("the payload is longer than {} bytes", bounds.payload_bytes)))
+}
+
+fn text(payload: &[u8]) -> Result<&str, Refusal> {
     std::str::from_utf8(payload).map_err(|_| Refusal::new(Reason::NotUtf8, "the payload is not UTF-8"))
 }
 
@@ -71,10 +87,12 @@ fn malformed(text: &str, error: &serde_json::Error) -> Refusal {
     let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
     let before = error.column().saturating_sub(1).min(line.len());
     let from = (0..=before).rev().find(|at| line.is_char_boundary(*at)).unwrap_or_default();
-    let rest = line[from..].trim_start_matches(['-', ' ']).to_ascii_lowercase();
-    let tail: String = line[..from].chars().rev().take(2).collect();
-    let not_finite = ["nan", "inf"].iter().any(|word| rest.starts_with(word))
-        || tail.contains(['N', 'I']) && rest.starts_with(['a', 'n']);
+    // The word that the parser stumbled over: it may have read a letter or two of it.
+    let rest = line[from..].trim_start_matches(['-', ' ']);
+    let read = if rest.len() == line.len() - from { &line[..from] } else { "" };
+    let read = &read[read.trim_end_matches(|char: char| char.is_ascii_alphabetic()).len()..];
+    let word: String = read.chars().chain(rest.chars().take(3)).take(3).collect();
+    let not_finite = ["nan", "inf"].iter().any(|one| word.eq_ignore_ascii_case(one));
     if not_finite || error.to_string().contains("number out of range") {
         return Refusal::new(Reason::NotFinite, "a number is NaN, infinite or too large");
     }
@@ -140,6 +158,7 @@ impl<'de> Visitor<'de> for ReadingSeed<'_> {
                 "timestamp" => raw.time.is_some(),
                 "seq" => raw.seq.is_some(),
                 "boot" => raw.boot.is_some(),
+                "kept_from" => raw.kept_from.is_some(),
                 "sensors" if self.sensor.is_none() => std::mem::replace(&mut has_sensors, true),
                 _ => false,
             };
@@ -149,7 +168,8 @@ impl<'de> Visitor<'de> for ReadingSeed<'_> {
             match &*key {
                 "device_id" => raw.device = Some(self.text(&mut map, "device_id")?),
                 "timestamp" => raw.time = Some(self.time(&mut map)?),
-                "seq" => raw.seq = Some(self.seq(&mut map)?),
+                "seq" => raw.seq = Some(self.seq(&mut map, "seq")?),
+                "kept_from" => raw.kept_from = Some(self.seq(&mut map, "kept_from")?),
                 "boot" => raw.boot = Some(self.boot(&mut map)?),
                 "sensors" if self.sensor.is_none() => {
                     raw.sensors = map.next_value_seed(SensorsSeed { bounds: self.bounds, noted: self.noted })?;
@@ -198,13 +218,13 @@ impl ReadingSeed<'_> {
         time.ok_or_else(|| self.noted.refuse(Reason::BadTimestamp, "/timestamp".to_owned(), text))
     }
 
-    fn seq<'de, A: MapAccess<'de>>(&self, map: &mut A) -> Result<u64, A::Error> {
-        let seq = match self.scalar(map, "seq")? {
+    fn seq<'de, A: MapAccess<'de>>(&self, map: &mut A, key: &str) -> Result<u64, A::Error> {
+        let seq = match self.scalar(map, key)? {
             Scalar::Integer(number) => u64::try_from(number).ok().filter(|seq| (1..=SEQ_LARGEST).contains(seq)),
             _ => None,
         };
-        let text = "`seq` is a whole number from 1 to 2^53 - 1";
-        seq.ok_or_else(|| self.noted.refuse(Reason::BadSequence, "/seq".to_owned(), text))
+        let text = || format!("`{key}` is a whole number from 1 to 2^53 - 1");
+        seq.ok_or_else(|| self.noted.refuse(Reason::BadSequence, pointer(&[key]), text()))
     }
 
     fn boot<'de, A: MapAccess<'de>>(&self, map: &mut A) -> Result<Cow<'de, str>, A::Error> {
@@ -432,6 +452,9 @@ mod tests {
     #[case("3", Reason::Malformed)]
     #[case(r#"{"sensors":{"pir":{"motion":NaN}}}"#, Reason::NotFinite)]
     #[case(r#"{"sensors":{"pir":{"motion":-Infinity}}}"#, Reason::NotFinite)]
+    #[case(r#"{"sensors":{"pir":{"motion":nan}}}"#, Reason::NotFinite)]
+    #[case(r#"{"sensors":{"pir":{"motion":-inf}}}"#, Reason::NotFinite)]
+    #[case(r#"{"sensors":{"pir":{"motion":nul}}}"#, Reason::Malformed)]
     #[case(r#"{"sensors":{"pir":{"motion":1e999}}}"#, Reason::NotFinite)]
     #[case(r#"{"seq":1,"seq":2}"#, Reason::DuplicateKey)]
     #[case(r#"{"sensors":{},"sensors":{}}"#, Reason::DuplicateKey)]
@@ -445,6 +468,8 @@ mod tests {
     #[case(r#"{"seq":0}"#, Reason::BadSequence)]
     #[case(r#"{"seq":1.5}"#, Reason::BadSequence)]
     #[case(r#"{"boot":"a b"}"#, Reason::BadSequence)]
+    #[case(r#"{"kept_from":0}"#, Reason::BadSequence)]
+    #[case(r#"{"kept_from":1,"kept_from":1}"#, Reason::DuplicateKey)]
     #[case(r#"{"extra":1}"#, Reason::UnknownKey)]
     fn refused(#[case] payload: &str, #[case] reason: Reason) {
         assert_eq!(refusal(payload), reason, "{payload}");
@@ -462,6 +487,50 @@ mod tests {
     fn each_reading_of_an_array_is_judged_by_itself() {
         let list = array_or_one(br#"[{"seq":1},{"seq":0},{"seq":3}]"#, &Bounds::default()).unwrap();
         assert_eq!(list.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+    }
+
+    #[rstest]
+    #[case(r#"{"seq":7,"boot":"b","sensors":{"pir":{"motion":NaN}}}"#)]
+    #[case(r#"{"timestamp":"now","seq":7,"boot":"b"}"#)]
+    #[case(r#"{"sensors":{"a":{"b":null}},"boot":"b","seq":7}"#)]
+    #[case(r#"{"timestamp":1,"timestamp":1,"boot":"b","seq":7}"#)]
+    #[case(r#"{"extra":{"seq":8},"boot":"b","seq":7}"#)]
+    #[case(r#"{"sensors":{"a":{"b":[[[1]]]}},"boot":"b","seq":7}"#)]
+    #[case(r#"{"boot":"b","seq":7,"sensors":{"a":{"b":"#)]
+    fn a_refusal_knows_the_number(#[case] payload: &str) {
+        for refusal in [
+            array_or_one(payload.as_bytes(), &Bounds::default()).unwrap().remove(0).unwrap_err(),
+            one_sensor(payload.replace("motion", "m").as_bytes(), "pir", &Bounds::default()).unwrap_err(),
+        ] {
+            let number = refusal.number.expect(payload);
+            assert_eq!((number.seq, &*number.boot), (7, "b"));
+        }
+    }
+
+    #[test]
+    fn an_array_with_broken_readings_loses_only_those() {
+        let payload = br#"[{"seq":1,"boot":"b"},{"seq":2,"boot":"b","sensors":{"a":{"b":nan}}},{"seq":3,"boot":"b"},{"seq":4,"boo"#;
+        let list = array_or_one(payload, &Bounds::default()).unwrap();
+        let seqs: Vec<_> = list
+            .iter()
+            .map(|one| match one {
+                Ok(raw) => (raw.seq, "ok"),
+                Err(refusal) => (refusal.number.as_ref().map(|number| number.seq), refusal.reason.word()),
+            })
+            .collect();
+        assert_eq!(seqs, [(Some(1), "ok"), (Some(2), "not_finite"), (Some(3), "ok"), (None, "malformed")]);
+    }
+
+    #[test]
+    fn what_is_too_large_knows_its_number() {
+        let bounds = Bounds { payload_bytes: 64, ..Bounds::default() };
+        let payload = format!(r#"{{"seq":7,"boot":"b","note":"{}"}}"#, "x".repeat(64));
+        for refusal in [
+            array_or_one(payload.as_bytes(), &bounds).unwrap_err(),
+            one_sensor(payload.as_bytes(), "pir", &bounds).unwrap_err(),
+        ] {
+            assert_eq!((refusal.reason, refusal.number.map(|number| number.seq)), (Reason::TooLarge, Some(7)));
+        }
     }
 
     #[test]

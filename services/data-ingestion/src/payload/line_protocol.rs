@@ -1,8 +1,8 @@
 //! InfluxDB line protocol as devices send it (InfluxDB 1.6, "Line Protocol Reference"): one reading a line.
-//! The tags `device_id`, `boot` and `seq` are ours and are consumed; other tags are refused, as they would make series.
+//! The tags `device_id`, `boot`, `seq` and `kept_from` are ours and are consumed; other tags are refused, as they would make series.
 
 use super::raw::{SEQ_LARGEST, is_boot};
-use super::{Bounds, Raw, Reason, Refusal, Scalar, SensorValues, scale};
+use super::{Bounds, Raw, Reason, Refusal, Scalar, SensorValues, glimpse, scale};
 use std::borrow::Cow;
 
 /// Every line of a payload, each judged by itself. Empty lines and comments are passed over.
@@ -26,7 +26,8 @@ pub fn lines<'a>(payload: &'a [u8], bounds: &Bounds) -> Result<Vec<Result<Raw<'a
         if readings.len() == bounds.readings {
             return Err(Refusal::new(Reason::TooLarge, format!("more than {} lines at once", bounds.readings)));
         }
-        readings.push(one(line, bounds).map_err(|refusal| refusal.at(format!("/{number}"))));
+        let raw = one(line, bounds);
+        readings.push(raw.map_err(|refusal| refusal.at(format!("/{number}")).of(glimpse::number_of_line(line))));
     }
     if readings.is_empty() {
         return Err(Refusal::new(Reason::Malformed, "the payload has no line"));
@@ -80,14 +81,18 @@ fn apply_tag<'a>(raw: &mut Raw<'a>, key: &str, value: Cow<'a, str>) -> Result<()
         "device_id" => raw.device.replace(value).map_or(Ok(()), |_| Err(twice())),
         "boot" if is_boot(&value) => raw.boot.replace(value).map_or(Ok(()), |_| Err(twice())),
         "boot" => Err(Refusal::new(Reason::BadSequence, "`boot` has 1 to 32 letters, digits, `_`, `-` and `.`")),
-        "seq" => {
-            let seq = value.parse().ok().filter(|seq| (1..=SEQ_LARGEST).contains(seq));
-            let seq =
-                seq.ok_or_else(|| Refusal::new(Reason::BadSequence, "`seq` is a whole number from 1 to 2^53 - 1"))?;
-            raw.seq.replace(seq).map_or(Ok(()), |_| Err(twice()))
-        }
-        _ => Err(Refusal::new(Reason::UnknownKey, "only the tags `device_id`, `boot` and `seq` may be sent")),
+        "seq" => raw.seq.replace(number(key, &value)?).map_or(Ok(()), |_| Err(twice())),
+        "kept_from" => raw.kept_from.replace(number(key, &value)?).map_or(Ok(()), |_| Err(twice())),
+        _ => Err(Refusal::new(
+            Reason::UnknownKey,
+            "only the tags `device_id`, `boot`, `seq` and `kept_from` may be sent",
+        )),
     }
+}
+
+fn number(key: &str, value: &str) -> Result<u64, Refusal> {
+    let number = value.parse().ok().filter(|number| (1..=SEQ_LARGEST).contains(number));
+    number.ok_or_else(|| Refusal::new(Reason::BadSequence, format!("`{key}` is a whole number from 1 to 2^53 - 1")))
 }
 
 fn fields<'a>(scan: &mut Scan<'a>, bounds: &Bounds) -> Result<Vec<(Cow<'a, str>, Scalar<'a>)>, Refusal> {
@@ -258,6 +263,14 @@ mod tests {
             Ok(mut lines) => lines.remove(0).expect_err(line),
         };
         assert_eq!(refusal.reason, reason, "{line}");
+    }
+
+    #[test]
+    fn a_refusal_knows_the_number() {
+        let mut list =
+            lines(b"pir,boot=b,seq=7 motion_detected=NaN\npir,boot=b,seq=8,seq=8 a=1", &Bounds::default()).unwrap();
+        let seqs: Vec<_> = list.drain(..).map(|one| one.unwrap_err().number.map(|number| number.seq)).collect();
+        assert_eq!(seqs, [Some(7), Some(8)]);
     }
 
     proptest! {

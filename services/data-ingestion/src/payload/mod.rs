@@ -1,5 +1,6 @@
 //! What devices send: JSON readings and InfluxDB line protocol, read strictly and with bounds.
 
+mod glimpse;
 mod json;
 mod line_protocol;
 mod raw;
@@ -9,5 +10,5 @@ mod timestamp;
 pub use json::{array_or_one, one_sensor};
 pub use line_protocol::lines;
 pub use raw::{Bounds, Raw, Scalar, SensorValues};
-pub use reason::{Reason, Refusal};
+pub use reason::{Number, Reason, Refusal};
 pub use timestamp::{Clock, parse_rfc3339, scale};

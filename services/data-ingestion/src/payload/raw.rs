@@ -68,6 +68,8 @@ pub struct Raw<'a> {
     pub seq: Option<u64>,
     /// Since which start of the device it counts.
     pub boot: Option<Cow<'a, str>>,
+    /// The lowest number of this start that the device still keeps.
+    pub kept_from: Option<u64>,
     /// What was measured.
     pub sensors: Vec<SensorValues<'a>>,
 }

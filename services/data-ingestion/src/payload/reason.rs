@@ -63,12 +63,25 @@ reasons! {
     InactiveDevice = "inactive_device",
     /// InfluxDB would not take the point.
     Storage = "storage",
+    /// More readings of the device have this time than are told apart.
+    SameTime = "same_time",
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
     }
+}
+
+/// What a reading says it is, where that much of it can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number {
+    /// Which device it says it is from.
+    pub device: Option<Box<str>>,
+    /// Since which start of the device it counts.
+    pub boot: Box<str>,
+    /// The device's number of it.
+    pub seq: u64,
 }
 
 /// A refusal: what kind, where (a JSON pointer or a line's number), and in words.
@@ -81,17 +94,25 @@ pub struct Refusal {
     pub pointer: String,
     /// In words.
     pub text: String,
+    /// Of what reading, if it has a number: the row of its device's numbers goes on without it.
+    pub number: Option<Box<Number>>,
 }
 
 impl Refusal {
     /// A refusal of the whole payload.
     pub fn new(reason: Reason, text: impl Into<String>) -> Self {
-        Self { reason, pointer: String::new(), text: text.into() }
+        Self { reason, pointer: String::new(), text: text.into(), number: None }
     }
 
     /// The same at this place.
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.pointer = pointer.into();
+        self
+    }
+
+    /// The same of this reading.
+    pub fn of(mut self, number: Option<Number>) -> Self {
+        self.number = number.map(Box::new);
         self
     }
 }

@@ -1,7 +1,6 @@
 -- Adds a block to the stream if there is room, and dead letters in any case (their own stream drops its oldest, counted).
--- KEYS: stream, byte counter, dead letters
--- ARGV: most entries, most bytes, block (may be empty), most dead letters, then each dead letter (JSON)
-local trimmed = 0
+-- KEYS: stream, byte counter, dead letters, counter of their bytes
+-- ARGV: most entries, most bytes, block (may be empty), most dead letters, most bytes of them, then each dead letter (JSON)
 if #ARGV[3] > 0 then
   local bytes = tonumber(redis.call('GET', KEYS[2]) or '0')
   local entries = redis.call('XLEN', KEYS[1])
@@ -12,10 +11,7 @@ if #ARGV[3] > 0 then
   redis.call('XADD', KEYS[1], '*', 'b', ARGV[3])
   redis.call('INCRBY', KEYS[2], #ARGV[3])
 end
-for i = 5, #ARGV do
-  redis.call('XADD', KEYS[3], '*', 'l', ARGV[i])
-end
-if #ARGV > 4 then
-  trimmed = redis.call('XTRIM', KEYS[3], 'MAXLEN', ARGV[4])
-end
-return {1, trimmed}
+local letters = {}
+for i = 6, #ARGV do letters[#letters + 1] = ARGV[i] end
+local dropped = #letters > 0 and keep_letters(letters, tonumber(ARGV[4]), tonumber(ARGV[5])) or 0
+return {1, dropped}

@@ -20,8 +20,8 @@ pub struct Consumer {
     stream: Stream,
     name: String,
     connection: Option<MultiplexedConnection>,
-    /// Whether entries may be pending under our name of which we know nothing.
-    recover: bool,
+    /// Entries may be pending under our name of which we know nothing; nobody else claims those. They are after this one.
+    recover: Option<String>,
 }
 
 impl std::fmt::Debug for Consumer {
@@ -33,15 +33,18 @@ impl std::fmt::Debug for Consumer {
 /// How many entries of a dead consumer are claimed at once.
 const CLAIM: usize = 64;
 
+/// Before all entries.
+const BEGINNING: &str = "0";
+
 impl Consumer {
     /// A consumer of this name; it must be nobody else's.
     pub fn new(stream: Stream, name: String) -> Self {
-        Self { stream, name, connection: None, recover: true }
+        Self { stream, name, connection: None, recover: Some(BEGINNING.to_owned()) }
     }
 
-    /// Whether reads still give what was pending under our name, which is given again until it is settled.
+    /// Whether reads still give what was pending under our name.
     pub fn is_recovering(&self) -> bool {
-        self.recover
+        self.recover.is_some()
     }
 
     async fn connected(&mut self) -> Result<MultiplexedConnection, Error> {
@@ -52,18 +55,8 @@ impl Consumer {
             .set_connection_timeout(Some(Duration::from_secs(2)))
             .set_response_timeout(Some(Duration::from_secs(15)));
         let mut connection = self.stream.client.get_multiplexed_async_connection_with_config(&config).await?;
-        let made: redis::RedisResult<redis::Value> = redis::cmd("XGROUP")
-            .arg("CREATE")
-            .arg(STREAM)
-            .arg(GROUP)
-            .arg("0")
-            .arg("MKSTREAM")
-            .query_async(&mut connection)
-            .await;
-        match made {
-            Err(error) if error.code() != Some("BUSYGROUP") => return Err(error.into()),
-            _ => {}
-        }
+        let mut group = self.stream.scripts.group.prepare_invoke();
+        let _: u8 = group.key(STREAM).arg(GROUP).invoke_async(&mut connection).await?;
         self.connection = Some(connection.clone());
         Ok(connection)
     }
@@ -76,25 +69,25 @@ impl Consumer {
         let result = self.try_read(count, wait).await;
         if result.is_err() {
             self.connection = None;
-            self.recover = true;
+            self.recover = Some(BEGINNING.to_owned());
         }
         result
     }
 
     async fn try_read(&mut self, count: usize, wait: Option<Duration>) -> Result<Vec<Entry>, Error> {
         // An answer that was lost with its connection left its entries pending under our name: nobody else claims those.
-        let recover = self.recover;
+        let recover = self.recover.clone();
         let mut connection = self.connected().await?;
         let mut command = redis::cmd("XREADGROUP");
         command.arg("GROUP").arg(GROUP).arg(&self.name).arg("COUNT").arg(count);
-        if let (Some(wait), false) = (wait, recover) {
+        if let (Some(wait), None) = (wait, &recover) {
             command.arg("BLOCK").arg(wait.as_millis().max(1) as u64);
         }
-        command.arg("STREAMS").arg(STREAM).arg(if recover { "0" } else { ">" });
+        command.arg("STREAMS").arg(STREAM).arg(recover.as_deref().unwrap_or(">"));
         let reply: Option<StreamReadReply> = command.query_async(&mut connection).await?;
         let keys = reply.map(|reply| reply.keys).unwrap_or_default();
         let entries: Vec<Entry> = keys.into_iter().flat_map(|key| key.ids).map(entry).collect();
-        self.recover = recover && !entries.is_empty();
+        self.recover = recover.and(entries.last().map(|entry| entry.id.clone()));
         Ok(entries)
     }
 
@@ -104,8 +97,8 @@ impl Consumer {
     /// Redis is away.
     pub async fn beat(stream: &Stream, name: &str) -> Result<(), Error> {
         let life = stream.settings().consumer_timeout.as_millis() as u64;
-        let _: redis::Value =
-            redis::cmd("SET").arg(sign(name)).arg(1).arg("PX").arg(life).query_async(&mut stream.connection()).await?;
+        let mut call = stream.scripts.beat.prepare_invoke();
+        let _: u8 = call.key(sign(name)).arg(life).invoke_async(&mut stream.connection()).await?;
         Ok(())
     }
 
@@ -114,6 +107,15 @@ impl Consumer {
     /// # Errors
     /// Redis is away.
     pub async fn claim(&mut self) -> Result<Vec<Entry>, Error> {
+        let claimed = self.try_claim().await;
+        if claimed.is_err() {
+            // What became ours before it failed, or when only the answer was lost, is read again.
+            self.recover = Some(BEGINNING.to_owned());
+        }
+        claimed
+    }
+
+    async fn try_claim(&self) -> Result<Vec<Entry>, Error> {
         let mut redis = self.stream.connection();
         let info: redis::RedisResult<redis::streams::StreamInfoConsumersReply> =
             redis::cmd("XINFO").arg("CONSUMERS").arg(STREAM).arg(GROUP).query_async(&mut redis).await;
@@ -136,17 +138,19 @@ impl Consumer {
             }
             let entries = self.claim_from(&consumer.name, &mut redis).await?;
             if entries.is_empty() && consumer.pending == 0 {
-                let _: u64 = redis::cmd("XGROUP")
-                    .arg("DELCONSUMER")
-                    .arg(STREAM)
-                    .arg(GROUP)
-                    .arg(&consumer.name)
-                    .query_async(&mut redis)
-                    .await?;
+                self.retire(&consumer.name).await?;
             }
             claimed.extend(entries);
         }
         Ok(claimed)
+    }
+
+    /// Removes a consumer, unless it lives or has something pending by now.
+    async fn retire(&self, dead: &str) -> Result<bool, Error> {
+        let mut call = self.stream.scripts.retire.prepare_invoke();
+        call.key(STREAM).key(sign(dead)).arg(GROUP).arg(dead);
+        let removed: u8 = call.invoke_async(&mut self.stream.connection()).await?;
+        Ok(removed == 1)
     }
 
     async fn claim_from(&self, dead: &str, redis: &mut redis::aio::ConnectionManager) -> Result<Vec<Entry>, Error> {
@@ -185,4 +189,68 @@ fn sign(name: &str) -> String {
 fn entry(id: StreamId) -> Entry {
     let block = id.get("b").unwrap_or_default();
     Entry { id: id.id, block }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reading::Block;
+    use crate::stream::{Append, Settings};
+    use iot_support::Redis;
+    use service::config::Environment;
+
+    fn stream(redis: &Redis) -> Stream {
+        let mut environment = Environment::of(redis.variables());
+        let mut settings = Settings::read(&mut environment).unwrap();
+        settings.consumer_timeout = Duration::from_millis(1);
+        Stream::new(settings).unwrap()
+    }
+
+    /// A consumer that has read an entry and will not be heard of any more.
+    async fn dead(stream: &Stream, name: &str) -> Vec<Entry> {
+        let mut block = Block::default();
+        block.push_refused("esp-1", "b", 1, 0, "too_old");
+        assert_eq!(stream.append(&block, &[]).await.unwrap(), Append::Stored);
+        let mut consumer = Consumer::new(stream.clone(), name.to_owned());
+        assert!(consumer.read(1, None).await.unwrap().is_empty(), "nothing was pending");
+        let entries = consumer.read(1, Some(Duration::from_secs(5))).await.unwrap();
+        assert_eq!(entries.len(), 1);
+        entries
+    }
+
+    #[tokio::test]
+    async fn what_was_claimed_before_claiming_failed_is_read() {
+        let redis = Redis::start();
+        let stream = stream(&redis);
+        let mut survivor = Consumer::new(stream.clone(), "c".to_owned());
+        assert!(survivor.read(8, None).await.unwrap().is_empty());
+        let entries = dead(&stream, "a").await;
+        redis.command(&["XGROUP", "CREATECONSUMER", STREAM, GROUP, "b"]);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        // It claims from `a`, then fails to remove `b`.
+        redis.command(&["ACL", "SETUSER", "default", "-xgroup|delconsumer"]);
+        survivor.claim().await.unwrap_err();
+        assert!(redis.command(&["XPENDING", STREAM, GROUP]).contains("\nc\n1"), "it is the survivor's");
+        let read = survivor.read(8, None).await.unwrap();
+        assert_eq!(read.iter().map(|entry| &entry.id).collect::<Vec<_>>(), [&entries[0].id]);
+        // Each is given once: what cannot be settled does not come again and again.
+        assert!(survivor.read(8, None).await.unwrap().is_empty() && !survivor.is_recovering());
+    }
+
+    #[tokio::test]
+    async fn a_consumer_is_removed_only_when_it_is_dead_and_has_nothing() {
+        let redis = Redis::start();
+        let stream = stream(&redis);
+        let survivor = Consumer::new(stream.clone(), "c".to_owned());
+        dead(&stream, "a").await;
+        // Somebody thought that it has nothing pending, a moment ago.
+        assert!(!survivor.retire("a").await.unwrap());
+        assert!(redis.command(&["XPENDING", STREAM, GROUP]).contains("\na\n1"));
+        redis.command(&["XGROUP", "CREATECONSUMER", STREAM, GROUP, "b"]);
+        redis.command(&["SET", "writer:b", "1"]);
+        assert!(!survivor.retire("b").await.unwrap(), "it lives");
+        redis.command(&["DEL", "writer:b"]);
+        assert!(survivor.retire("b").await.unwrap());
+        assert!(!redis.command(&["XINFO", "CONSUMERS", STREAM, GROUP]).contains("\nb\n"));
+    }
 }

@@ -6,10 +6,12 @@ mod durability;
 mod receipts;
 mod redis;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 pub use consumer::{Consumer, Entry};
 pub use dead_letters::{DeadLetter, Kept};
 pub use durability::Durability;
 pub use receipts::{Receipt, Settled};
-pub use redis::{Append, Error, Stream};
+pub use redis::{Append, Error, Place, Stream};
 pub use settings::Settings;

@@ -1,6 +1,7 @@
 //! Receipts: per device and boot the highest number up to which everything is settled, that is stored or refused for good.
 
 use super::redis::{Error, Stream};
+use crate::reading::Stored;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -10,7 +11,8 @@ use utoipa::ToSchema;
 pub struct Receipt {
     /// Since which of its starts.
     pub boot: String,
-    /// Everything up to this number is in InfluxDB, but for what `refused` lists. A device keeps or repeats the rest.
+    /// Everything up to this number is in InfluxDB, but for what was refused, and for what the device itself did not keep
+    /// (`kept_from`). A device keeps or repeats the rest.
     pub stored: u64,
     /// The last ones that were refused for good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -49,19 +51,20 @@ pub struct Settled {
 pub struct Numbers {
     seqs: Vec<u64>,
     refused: Vec<(u64, String)>,
+    kept_from: u64,
+    fresh: bool,
 }
 
 impl Settled {
-    /// A number that is stored.
-    pub fn stored(&mut self, device: &str, boot: &str, seq: u64) {
-        self.of(device, boot).seqs.push(seq);
-    }
-
-    /// A number that never will be.
-    pub fn refused(&mut self, device: &str, boot: &str, seq: u64, reason: &str) {
-        let numbers = self.of(device, boot);
-        numbers.seqs.push(seq);
-        numbers.refused.push((seq, reason.to_owned()));
+    /// A number that is stored, or never will be.
+    pub fn add(&mut self, reading: &Stored<'_>, refused: Option<&str>) {
+        let numbers = self.of(reading.device, reading.boot);
+        numbers.seqs.push(reading.seq);
+        if let Some(reason) = refused {
+            numbers.refused.push((reading.seq, reason.to_owned()));
+        }
+        numbers.kept_from = numbers.kept_from.max(reading.kept_from);
+        numbers.fresh |= !reading.replay;
     }
 
     fn of(&mut self, device: &str, boot: &str) -> &mut Numbers {
@@ -90,6 +93,16 @@ impl Numbers {
             let _ = write!(text, "{from}-{to}");
         }
         text
+    }
+
+    /// Up to which number the device keeps none.
+    pub fn given_up(&self) -> u64 {
+        self.kept_from.saturating_sub(1)
+    }
+
+    /// Whether a row may begin with these: replays say nothing of where their device is by now.
+    pub fn is_fresh(&self) -> bool {
+        self.fresh
     }
 
     /// `seq=reason,…`
@@ -154,7 +167,7 @@ mod tests {
     #[case(&[3, 1, 2, 2], "1-3")]
     #[case(&[9, 1, 2, 5, 6], "1-2,5-6,9-9")]
     fn ranges(#[case] seqs: &[u64], #[case] text: &str) {
-        let mut numbers = Numbers { seqs: seqs.to_vec(), refused: Vec::new() };
+        let mut numbers = Numbers { seqs: seqs.to_vec(), ..Numbers::default() };
         assert_eq!(numbers.ranges(), text);
     }
 

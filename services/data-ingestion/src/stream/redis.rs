@@ -5,13 +5,15 @@ use crate::reading::{Block, Stored};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Script};
 use service::config::Bytes;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 pub(super) const STREAM: &str = "readings";
 pub(super) const STREAM_BYTES: &str = "readings:bytes";
 pub(super) const GROUP: &str = "writers";
 pub(super) const DEAD_LETTERS: &str = "dead-letters";
+const DEAD_LETTERS_BYTES: &str = "dead-letters:bytes";
 const SLOTS: &str = "slots";
 
 /// Redis answers within milliseconds; a disk that is busy may take long to sync.
@@ -24,6 +26,9 @@ pub enum Error {
     /// Redis is away or refused.
     #[error("redis: {0}")]
     Redis(#[from] redis::RedisError),
+    /// Redis promises less than it must: nothing may be acknowledged on its word.
+    #[error("{0}")]
+    Weak(String),
     /// A dead letter could not be written as JSON.
     #[error("a dead letter cannot be written")]
     Letter(#[from] serde_json::Error),
@@ -38,6 +43,32 @@ pub enum Append {
     Full,
 }
 
+/// Where a numbered reading is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// At its own time.
+    Own,
+    /// Each of its points at one of these times.
+    Moved(Vec<i64>),
+    /// Nowhere: it is settled already.
+    Settled,
+    /// Nowhere: too many others have its time.
+    Crowded,
+}
+
+impl Place {
+    fn of(answer: &str) -> Self {
+        match answer {
+            "" => Place::Settled,
+            "-" => Place::Crowded,
+            times => Place::Moved(times.split(',').filter_map(|time| time.parse().ok()).collect()),
+        }
+    }
+}
+
+/// How many readings one call of `times.lua` looks at: Redis does nothing else meanwhile.
+const PLACES_AT_ONCE: usize = 512;
+
 /// How full the stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level {
@@ -49,12 +80,36 @@ pub struct Level {
     pub dead_letters: u64,
 }
 
-struct Scripts {
+pub(super) struct Scripts {
     append: Script,
     times: Script,
     settle: Script,
     lease: Script,
     release: Script,
+    pub(super) forget: Script,
+    pub(super) beat: Script,
+    pub(super) group: Script,
+    pub(super) retire: Script,
+}
+
+impl Scripts {
+    fn new() -> Self {
+        const LETTERS: &str = include_str!("../scripts/letters.lua");
+        // What empties the stream, and what says who does, must also work when Redis has no memory left: nothing else would
+        // give it any. Only `append` is refused then.
+        let always = |text: &str| Script::new(&format!("#!lua flags=allow-oom\n{text}"));
+        Self {
+            append: Script::new(&format!("{LETTERS}{}", include_str!("../scripts/append.lua"))),
+            times: always(include_str!("../scripts/times.lua")),
+            settle: always(&format!("{LETTERS}{}", include_str!("../scripts/settle.lua"))),
+            lease: always(include_str!("../scripts/lease.lua")),
+            release: always(include_str!("../scripts/release.lua")),
+            forget: always(include_str!("../scripts/forget.lua")),
+            beat: always(include_str!("../scripts/beat.lua")),
+            group: always(include_str!("../scripts/group.lua")),
+            retire: always(include_str!("../scripts/retire.lua")),
+        }
+    }
 }
 
 /// Redis, as the service uses it. Clones share the connection.
@@ -62,8 +117,12 @@ struct Scripts {
 pub struct Stream {
     manager: ConnectionManager,
     pub(super) client: Client,
-    scripts: Arc<Scripts>,
+    pub(super) scripts: Arc<Scripts>,
     settings: Arc<Settings>,
+    /// Whether this Redis was asked what it promises, and it was enough.
+    trusted: Arc<AtomicBool>,
+    /// When a block last found no room.
+    full: Arc<Mutex<Option<Instant>>>,
 }
 
 impl std::fmt::Debug for Stream {
@@ -95,14 +154,8 @@ impl Stream {
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(ANSWER));
         let manager = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
-        let scripts = Scripts {
-            append: Script::new(include_str!("../scripts/append.lua")),
-            times: Script::new(include_str!("../scripts/times.lua")),
-            settle: Script::new(include_str!("../scripts/settle.lua")),
-            lease: Script::new(include_str!("../scripts/lease.lua")),
-            release: Script::new(include_str!("../scripts/release.lua")),
-        };
-        Ok(Self { manager, client, scripts: Arc::new(scripts), settings: Arc::new(settings) })
+        let (scripts, settings) = (Arc::new(Scripts::new()), Arc::new(settings));
+        Ok(Self { manager, client, scripts, settings, trusted: Arc::default(), full: Arc::default() })
     }
 
     pub(super) fn connection(&self) -> ConnectionManager {
@@ -119,54 +172,101 @@ impl Stream {
     /// # Errors
     /// Redis is away.
     pub async fn missing_durability(&self) -> Result<Option<String>, Error> {
-        Ok(self.settings.durability.missing(&mut self.connection()).await?)
+        let missing = self.settings.durability.missing(&mut self.connection()).await?;
+        self.trusted.store(missing.is_none(), Ordering::Relaxed);
+        Ok(missing)
+    }
+
+    async fn must_be_durable(&self) -> Result<(), Error> {
+        match self.missing_durability().await? {
+            None => Ok(()),
+            Some(missing) => Err(Error::Weak(missing)),
+        }
     }
 
     /// Adds a block and dead letters; returns when they are on Redis' disk.
     ///
     /// # Errors
-    /// Redis is away: the block may be in the stream or not.
+    /// Redis is away, or promises too little: the block may be in the stream or not.
     pub async fn append(&self, block: &Block, letters: &[DeadLetter]) -> Result<Append, Error> {
         let Bytes(bytes) = self.settings.bytes;
-        let mut call = self.scripts.append.prepare_invoke();
-        call.key(STREAM).key(STREAM_BYTES).key(DEAD_LETTERS);
-        call.arg(self.settings.entries).arg(bytes).arg(block.bytes()).arg(self.settings.dead_letters);
+        let mut call = redis::Cmd::new();
+        call.arg("EVALSHA").arg(self.scripts.append.get_hash()).arg(4);
+        call.arg(STREAM).arg(STREAM_BYTES).arg(DEAD_LETTERS).arg(DEAD_LETTERS_BYTES);
+        call.arg(self.settings.entries).arg(bytes).arg(block.bytes());
+        call.arg(self.settings.dead_letters).arg(self.settings.dead_letters_bytes.0);
         for letter in letters {
             call.arg(serde_json::to_string(letter)?);
         }
-        match call.invoke_async(&mut self.connection()).await {
-            Ok((1, trimmed)) => {
-                count_trimmed(trimmed);
+        match self.append_durably(&call).await {
+            Ok((1, dropped)) => {
+                count_dropped(dropped);
                 Ok(Append::Stored)
             }
-            Ok(_) => Ok(Append::Full),
+            Ok(_) => Ok(self.noted_full()),
             // Redis' own bound, `maxmemory`, was reached before ours.
-            Err(error) if error.code() == Some("OOM") => Ok(Append::Full),
-            Err(error) => Err(error.into()),
+            Err(Error::Redis(error)) if error.code() == Some("OOM") => Ok(self.noted_full()),
+            Err(error) => Err(error),
         }
     }
 
-    /// Where readings with a number are stored: see `times.lua`. Per reading `None` (its own time), or a time per point,
-    /// none at all when it is settled already.
+    /// Redis is asked what it promises before the first block, and again whenever it may be another one than before.
+    async fn append_durably(&self, call: &redis::Cmd) -> Result<(u8, u64), Error> {
+        if !self.trusted.load(Ordering::Relaxed) {
+            self.must_be_durable().await?;
+        }
+        let mut redis = self.connection();
+        let mut answer = call.query_async(&mut redis).await;
+        // One that was just started knows no scripts, whoever noticed its end: that is how we learn of it.
+        if let Err(error) = &answer
+            && error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::NoScript)
+        {
+            self.must_be_durable().await?;
+            self.scripts.append.load_async(&mut redis).await?;
+            answer = call.query_async(&mut redis).await;
+        }
+        answer.map_err(|error| {
+            // No word of Redis, but of a connection that is gone.
+            if error.code().is_none() {
+                self.trusted.store(false, Ordering::Relaxed);
+            }
+            error.into()
+        })
+    }
+
+    fn noted_full(&self) -> Append {
+        *self.full.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Append::Full
+    }
+
+    /// Whether a block found no room within this time.
+    pub fn was_full_within(&self, time: Duration) -> bool {
+        let full = *self.full.lock().unwrap_or_else(PoisonError::into_inner);
+        full.is_some_and(|when| when.elapsed() <= time)
+    }
+
+    /// Where readings with a number are stored, each with its measurements joined by commas: see `times.lua`.
     ///
     /// # Errors
     /// Redis is away.
-    pub async fn times(&self, readings: &[(&Stored<'_>, String)]) -> Result<Vec<Option<Vec<i64>>>, Error> {
-        let mut result = vec![None; readings.len()];
-        if readings.is_empty() {
-            return Ok(result);
-        }
-        let mut call = self.scripts.times.prepare_invoke();
-        for (reading, measurements) in readings {
-            call.arg(reading.device).arg(reading.boot).arg(reading.seq).arg(reading.time).arg(measurements.as_str());
-        }
-        let moved: Vec<(usize, String)> = pairs(call.invoke_async(&mut self.connection()).await?);
-        for (number, times) in moved {
-            if let Some(slot) = number.checked_sub(1).and_then(|at| result.get_mut(at)) {
-                *slot = Some(times.split(',').filter_map(|time| time.parse().ok()).collect());
+    pub async fn places(&self, readings: &[(&Stored<'_>, String)]) -> Result<Vec<Place>, Error> {
+        let mut places = Vec::with_capacity(readings.len());
+        for part in readings.chunks(PLACES_AT_ONCE) {
+            let first = places.len();
+            places.resize(first + part.len(), Place::Own);
+            let mut call = self.scripts.times.prepare_invoke();
+            for (reading, measurements) in part {
+                call.arg(reading.device).arg(reading.boot).arg(reading.seq).arg(format!("{:019}", reading.time));
+                call.arg(measurements.as_str()).arg(u8::from(reading.replay));
+            }
+            let others: Vec<(usize, String)> = pairs(call.invoke_async(&mut self.connection()).await?);
+            for (number, answer) in others {
+                if let Some(place) = number.checked_sub(1).and_then(|at| places.get_mut(first + at)) {
+                    *place = Place::of(&answer);
+                }
             }
         }
-        Ok(result)
+        Ok(places)
     }
 
     /// Ends the life of entries whose readings are stored or refused; see `settle.lua`.
@@ -180,10 +280,11 @@ impl Stream {
         settled: &mut Settled,
     ) -> Result<Vec<(Box<str>, Receipt)>, Error> {
         let mut call = self.scripts.settle.prepare_invoke();
-        call.key(STREAM).key(STREAM_BYTES).key(DEAD_LETTERS);
+        call.key(STREAM).key(STREAM_BYTES).key(DEAD_LETTERS).key(DEAD_LETTERS_BYTES);
         call.arg(GROUP)
             .arg(self.settings.receipts_life.as_secs().max(1))
             .arg(self.settings.dead_letters)
+            .arg(self.settings.dead_letters_bytes.0)
             .arg(entries.len());
         for (id, bytes) in entries {
             call.arg(id).arg(*bytes);
@@ -194,12 +295,13 @@ impl Stream {
         }
         for ((device, boot), numbers) in &mut settled.numbers {
             call.arg(&**device).arg(&**boot).arg(numbers.ranges()).arg(numbers.refusals());
+            call.arg(numbers.given_up()).arg(u8::from(numbers.is_fresh()));
         }
         let answer: Vec<redis::Value> = call.invoke_async(&mut self.connection()).await?;
         let mut answer = answer.into_iter();
-        count_trimmed(answer.next().and_then(|value| redis::from_redis_value(value).ok()).unwrap_or_default());
+        count_dropped(answer.next().and_then(|value| redis::from_redis_value(value).ok()).unwrap_or_default());
         let texts: Vec<(String, String)> = pairs(answer.collect());
-        let receipts = settled.numbers.keys().zip(texts);
+        let receipts = settled.numbers.keys().zip(texts).filter(|(_, (stored, _))| !stored.is_empty());
         Ok(receipts
             .map(|((device, boot), (stored, refused))| (device.clone(), Receipt::of(boot, &stored, &refused)))
             .collect())
@@ -223,6 +325,17 @@ impl Stream {
     pub async fn ping(&self) -> Result<(), Error> {
         let _: redis::Value = redis::cmd("PING").query_async(&mut self.connection()).await?;
         Ok(())
+    }
+
+    /// Removes a dead letter; whether it was there.
+    ///
+    /// # Errors
+    /// Redis is away.
+    pub async fn forget_dead_letter(&self, id: &str) -> Result<bool, Error> {
+        let mut call = self.scripts.forget.prepare_invoke();
+        let removed: u8 =
+            call.key(DEAD_LETTERS).key(DEAD_LETTERS_BYTES).arg(id).invoke_async(&mut self.connection()).await?;
+        Ok(removed == 1)
     }
 
     /// Takes or keeps a slot; whether it is ours.
@@ -266,9 +379,9 @@ impl Stream {
     }
 }
 
-fn count_trimmed(trimmed: u64) {
-    if trimmed > 0 {
-        metrics::counter!("ingestion_dead_letters_dropped_total").increment(trimmed);
+fn count_dropped(letters: u64) {
+    if letters > 0 {
+        metrics::counter!("ingestion_dead_letters_dropped_total").increment(letters);
     }
 }
 

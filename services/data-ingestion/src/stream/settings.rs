@@ -26,6 +26,8 @@ pub struct Settings {
     pub bytes: Bytes,
     /// `DEAD_LETTERS`
     pub dead_letters: u64,
+    /// `DEAD_LETTERS_BYTES`
+    pub dead_letters_bytes: Bytes,
     /// `RECEIPTS_LIFE`
     pub receipts_life: Duration,
     /// `CONSUMER_TIMEOUT`: after how long without a sign of life a consumer's entries are claimed.
@@ -61,10 +63,14 @@ impl Settings {
             .default::<Bytes>("64MiB");
         let dead_letters =
             environment.variable("DEAD_LETTERS", "most dead letters kept").within(1, 1e9).default(10_000);
+        let dead_letters_bytes = environment
+            .variable("DEAD_LETTERS_BYTES", "most bytes of dead letters; beyond either bound the oldest go, counted")
+            .default::<Bytes>("16MiB");
         let receipts_life =
             environment.variable("RECEIPTS_LIFE", "how long the receipts of a silent device are kept").default("168h");
         let consumer_timeout = environment
             .variable("CONSUMER_TIMEOUT", "how long a replica may be silent before others take over its work")
+            .at_least(Duration::from_secs(1))
             .default::<Duration>("5s");
         let durability = if durability?.as_str() == "always" { Durability::Always } else { Durability::EverySecond };
         Ok(Self {
@@ -77,8 +83,24 @@ impl Settings {
             entries: entries?,
             bytes: bytes?,
             dead_letters: dead_letters?,
+            dead_letters_bytes: dead_letters_bytes?,
             receipts_life: receipts_life?,
             consumer_timeout: consumer_timeout?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_of_nothing_is_refused() {
+        for timeout in ["0s", "500ms"] {
+            let mut environment = Environment::of([("REDIS_HOST", "redis"), ("CONSUMER_TIMEOUT", timeout)]);
+            assert!(Settings::read(&mut environment).is_err());
+            let mistake = environment.mistakes()[0].to_string();
+            assert_eq!(mistake, format!("error: `CONSUMER_TIMEOUT` is `{timeout}`, shorter than 1s"));
+        }
     }
 }

@@ -22,9 +22,9 @@ pub type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 pub struct Running {
     pub broker: Mosquitto,
     pub port: u16,
-    influx: Influx,
+    pub influx: Influx,
+    pub postgres: Postgres,
     _redis: Redis,
-    _postgres: Postgres,
     process: Process,
     client: reqwest::Client,
     directory: TempDir,
@@ -47,7 +47,7 @@ impl Running {
         let process = Process::start(&mut command, &directory.path().join("log"), port).expect("data-ingestion");
         // A server that has refused a long body closes the connection: none is used twice.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
-        let running = Self { broker, port, influx, _redis: redis, _postgres: postgres, process, client, directory };
+        let running = Self { broker, port, influx, postgres, _redis: redis, process, client, directory };
         running
             .until("it hears the broker", || async { running.metric("ingestion_mqtt_connected").await == 1.0 })
             .await;
@@ -90,6 +90,21 @@ impl Running {
 
     pub async fn refused(&self, reason: &str) -> f64 {
         self.metric(&format!("ingestion_refused_total{{reason=\"{reason}\"}}")).await
+    }
+
+    /// The receipts of the device.
+    pub async fn receipts(&self) -> Value {
+        let request = self.client.get(self.address("/api/v1/receipts")).header("Authorization", authorization());
+        let text = request.send().await.expect("an answer").text().await.expect("an answer");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Tries a dead letter again, as the operator.
+    pub async fn replay(&self, letter: &Value) -> (u16, Value) {
+        let path = format!("/api/v1/dead-letters/{}/replay", letter["id"].as_str().expect("an id"));
+        let answer = self.client.post(self.address(&path)).bearer_auth(ADMIN).send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str(&answer.text().await.unwrap_or_default()).unwrap_or(Value::Null))
     }
 
     pub async fn dead_letters(&self) -> Vec<Value> {
@@ -156,13 +171,15 @@ impl Running {
 /// As device-management would: its tables, two devices, one of them suspended.
 fn register(postgres: &Postgres) {
     postgres.psql("iotdb", include_str!("../../../device-management/migrations/0001_devices.sql"));
-    for (id, state) in [(DEVICE, "active"), ("esp-suspended", "suspended")] {
-        let device = format!("INSERT INTO devices (id, type, state) VALUES ('{id}', 'ESP32-S3', '{state}')");
-        let key = format!(
-            "INSERT INTO credentials (id, device_id, hash) VALUES (gen_random_uuid(), '{id}', sha256('{KEY}'))"
-        );
-        postgres.psql("iotdb", &format!("{device}; {key}"));
-    }
+    register_device(postgres, DEVICE, "active");
+    register_device(postgres, "esp-suspended", "suspended");
+}
+
+pub fn register_device(postgres: &Postgres, id: &str, state: &str) {
+    let device = format!("INSERT INTO devices (id, type, state) VALUES ('{id}', 'ESP32-S3', '{state}')");
+    let key =
+        format!("INSERT INTO credentials (id, device_id, hash) VALUES (gen_random_uuid(), '{id}', sha256('{KEY}'))");
+    postgres.psql("iotdb", &format!("{device}; {key}"));
 }
 
 /// Rights at the broker are device-management's matter; here one account may do all.

@@ -29,7 +29,8 @@ pub(super) async fn read(State(shared): State<Shared>, Name(name): Name) -> Resu
     Ok((etag(kind.version), Json(kind)).into_response())
 }
 
-/// Makes a device type, or changes it: readings are checked against the new schema from then on.
+/// Makes a device type, or changes it: readings are checked against the new schema from then on. What a value is stored as
+/// (boolean, whole number, number, text) stays once a device has the type, and is the same for all types in one measurement.
 #[utoipa::path(put, path = "/api/v1/device-types/{name}", tag = "device types", request_body(content = NewDeviceType, example = json!({"sensors": {"air": {"fields": {"celsius": {"type": "number", "unit": "°C"}}}}})),
     params(("name" = String, Path, description = "Its name.", example = "thermometer"), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read.")),
     security(("admin" = [])),
@@ -52,7 +53,11 @@ pub(super) async fn put(
     if !mistakes.is_empty() {
         return Err(mistakes.into());
     }
-    let (kind, made) = storage::put(&shared.pool, &name, &new, version).await?.ok_or_else(changed)?;
+    let (kind, made) = match storage::put(&shared.pool, &name, &new, version).await? {
+        storage::Put::Done(kind, made) => (kind, made),
+        storage::Put::Changed => return Err(changed().into()),
+        storage::Put::Conflicts(conflicts) => return Err(conflicts.into()),
+    };
     let status = if made { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, etag(kind.version), Json(kind)).into_response())
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use service::Detail;
 use service::schema::ReadingSchema;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// A device type with the schema of its readings.
@@ -46,5 +47,67 @@ impl NewDeviceType {
         }
         texts_are_plain(&mut mistakes, [("/description", Some(self.description.as_str()), 1024)]);
         mistakes
+    }
+}
+
+/// A schema that is there already.
+#[derive(Debug)]
+pub(crate) struct Present {
+    /// The type's name.
+    pub(crate) name: String,
+    /// Its sensors.
+    pub(crate) sensors: ReadingSchema,
+}
+
+/// Fields that would be stored in a column of another kind: InfluxDB keeps the first kind, and would refuse every reading.
+pub(crate) fn conflicts(new: &ReadingSchema, present: &[Present]) -> Vec<Detail> {
+    let mut columns = BTreeMap::new();
+    for kind in present {
+        for (name, sensor) in &kind.sensors.0 {
+            for (field_name, field) in &sensor.fields {
+                let column = (sensor.measurement(name), field.column(field_name));
+                columns.entry(column).or_insert((field.kind, kind.name.as_str()));
+            }
+        }
+    }
+    let mut conflicts = Vec::new();
+    for (sensor_name, sensor) in &new.0 {
+        for (name, field) in &sensor.fields {
+            let (measurement, column) = (sensor.measurement(sensor_name), field.column(name));
+            let Some((kind, of)) = columns.get(&(measurement, column)) else { continue };
+            if *kind != field.kind {
+                let detail = format!(
+                    "`{column}` of `{measurement}` is {} already, by the type `{of}`: give it another `stored_as`",
+                    kind.name()
+                );
+                conflicts.push(Detail { pointer: format!("/sensors/{sensor_name}/fields/{name}"), detail });
+            }
+        }
+    }
+    conflicts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn schema(value: Value) -> ReadingSchema {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn a_column_has_one_kind_whoever_stores_in_it() {
+        let present = [Present {
+            name: "board".to_owned(),
+            sensors: schema(json!({"mq134": {"measurement": "gas", "fields": {"ppm": {"type": "number"}}}})),
+        }];
+        let new = schema(json!({
+            "gas": {"fields": {"value": {"type": "integer", "stored_as": "ppm"}, "count": {"type": "integer"}}},
+            "mq134": {"fields": {"ppm": {"type": "text"}}}}));
+        let found = conflicts(&new, &present);
+        assert_eq!(found.iter().map(|one| one.pointer.as_str()).collect::<Vec<_>>(), ["/sensors/gas/fields/value"]);
+        assert!(found[0].detail.contains("a number already, by the type `board`"), "{}", found[0].detail);
+        assert!(conflicts(&present[0].sensors, &present).is_empty());
     }
 }

@@ -12,7 +12,7 @@ mod text;
 pub(crate) use device::{AccountState, Credential, Device, Location, NewDevice, State};
 pub(crate) use filter::{Filter, FilterParameters};
 pub(crate) use group::{Group, NewGroup};
-pub(crate) use kind::{DeviceType, NewDeviceType};
+pub(crate) use kind::{DeviceType, NewDeviceType, Present, conflicts};
 pub(crate) use line::{Columns, Line, LineError, parse_json_line};
 pub(crate) use patch::DevicePatch;
 pub(crate) use text::is_name;

@@ -1,11 +1,12 @@
 //! Device types.
 
 use super::rows;
-use crate::model::{DeviceType, NewDeviceType};
+use crate::model::{DeviceType, NewDeviceType, Present, conflicts};
+use service::Detail;
 use service::schema::ReadingSchema;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{Error, PgPool, Row};
+use sqlx::{Error, PgConnection, PgPool, Row};
 
 macro_rules! columns {
     () => {
@@ -28,34 +29,54 @@ pub(crate) async fn find(pool: &PgPool, name: &str) -> Result<Option<DeviceType>
     row.await?.as_ref().map(device_type).transpose()
 }
 
-/// Makes a type, or changes the one of that name if it is of that version. `None`: another version. The flag: it is new.
-pub(crate) async fn put(
-    pool: &PgPool,
-    name: &str,
-    new: &NewDeviceType,
-    version: Option<i64>,
-) -> Result<Option<(DeviceType, bool)>, Error> {
-    let row = sqlx::query(concat!(
+/// What came of a type that was to be made or changed.
+pub(crate) enum Put {
+    /// It is made (`true`) or changed.
+    Done(DeviceType, bool),
+    /// It is of another version.
+    Changed,
+    /// These fields would be stored as what their columns are not.
+    Conflicts(Vec<Detail>),
+}
+
+/// Makes a type, or changes the one of that name if it is of that version.
+pub(crate) async fn put(pool: &PgPool, name: &str, new: &NewDeviceType, version: Option<i64>) -> Result<Put, Error> {
+    let mut transaction = pool.begin().await?;
+    // Two at once would not see each other's columns.
+    sqlx::query("LOCK TABLE device_types IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
+    let put = sqlx::query(concat!(
         "INSERT INTO device_types AS t (name, description, sensors) SELECT $1, $2, $3
            WHERE $4::bigint IS NULL OR EXISTS (SELECT 1 FROM device_types WHERE name = $1)
          ON CONFLICT (name) DO UPDATE SET description = excluded.description, sensors = excluded.sensors,
            version = t.version + 1, updated_at = now() WHERE $4::bigint IS NULL OR t.version = $4
          RETURNING ",
         columns!()
-    ))
-    .bind(name)
-    .bind(&new.description)
-    .bind(Json(&new.sensors))
-    .bind(version)
-    .fetch_optional(pool)
-    .await?;
-    row.map(|row| {
-        device_type(&row).map(|kind| {
-            let new = kind.version == 1;
-            (kind, new)
+    ));
+    let present = present(&mut transaction, name).await?;
+    let row = put.bind(name).bind(&new.description).bind(Json(&new.sensors)).bind(version);
+    let Some(row) = row.fetch_optional(&mut *transaction).await? else { return Ok(Put::Changed) };
+    let conflicts = conflicts(&new.sensors, &present);
+    if !conflicts.is_empty() {
+        return Ok(Put::Conflicts(conflicts));
+    }
+    transaction.commit().await?;
+    let kind = device_type(&row)?;
+    let is_new = kind.version == 1;
+    Ok(Put::Done(kind, is_new))
+}
+
+/// The types with whose columns one of this name must agree: the others, and itself once it has devices. What a device has
+/// sent stays, so those that were decommissioned count.
+async fn present(connection: &mut PgConnection, name: &str) -> Result<Vec<Present>, Error> {
+    let rows = sqlx::query(
+        "SELECT name, sensors FROM device_types t WHERE name <> $1 OR EXISTS (SELECT 1 FROM devices d WHERE d.type = t.name)",
+    );
+    let rows = rows.bind(name).fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Present { name: row.try_get("name")?, sensors: row.try_get::<Json<ReadingSchema>, _>("sensors")?.0 })
         })
-    })
-    .transpose()
+        .collect()
 }
 
 /// Removes a type. `None`: there is none; otherwise how many devices are of it, and so keep it.

@@ -157,6 +157,20 @@ async fn types_have_versions_and_keep_while_they_are_used() {
     let view =
         "SELECT device_type, type_version, sensors -> 'air' -> 'fields' -> 'celsius' ->> 'unit' FROM ingest_devices";
     assert_eq!(running.postgres.psql("iotdb", view), "thermo|2|°C");
+    // InfluxDB keeps the kind that a column has: readings of another one would all be refused there.
+    let text = json!({"sensors": {"air": {"fields": {"celsius": {"type": "text"}}}}});
+    for path in [path, "/api/v1/device-types/other"] {
+        let (status, wrong) = running.ask("PUT", path, Some(text.clone())).await;
+        let pointer = wrong["errors"][0]["pointer"].as_str();
+        assert_eq!(
+            (status, pointer),
+            (StatusCode::UNPROCESSABLE_ENTITY, Some("/sensors/air/fields/celsius")),
+            "{wrong}"
+        );
+    }
+    let apart = json!({"sensors": {"air": {"fields": {"celsius": {"type": "text", "stored_as": "words"}}}}});
+    assert_eq!(running.ask("PUT", "/api/v1/device-types/other", Some(apart)).await.0, StatusCode::CREATED);
+    assert_eq!(running.ask("PUT", path, Some(schema.clone())).await.0, StatusCode::OK);
     assert_eq!(running.ask("DELETE", path, None).await.0, StatusCode::CONFLICT);
     assert_eq!(running.ask("DELETE", "/api/v1/device-types/ESP32-S3", None).await.0, StatusCode::NO_CONTENT);
     assert_eq!(running.ask("DELETE", "/api/v1/device-types/ESP32-S3", None).await.0, StatusCode::NOT_FOUND);
