@@ -104,14 +104,14 @@ images() {
     done
     for package in $only; do set -- "$@" --package "$package"; done
     cargo metadata --no-deps --format-version 1 --locked --offline |
-        "$directory/debug/image" "$@" --out "$place" --revision "$revision" --created "$created"
+        "$directory/release/image" "$@" --out "$place" --revision "$revision" --created "$created"
 }
 
 # build <target directory> <out>
 build() {
     # What one architecture needs in its environment is not for the other.
     for arch in $archs; do (compile "$arch" "$1") || exit; done
-    cargo build --quiet --locked --package image --target-dir "$1"
+    cargo build --quiet --release --locked --package image --target-dir "$1"
     images "$1" "$2"
 }
 
