@@ -1,6 +1,5 @@
 //! The HTTP interface and its document: the committed one is current, and the running service keeps it.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 #![expect(clippy::disallowed_methods, reason = "the service is a program here")]
 
 use device_management::{ABOUT, Config};

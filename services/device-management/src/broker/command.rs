@@ -68,6 +68,25 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// The account or role that it changes.
+    pub(crate) fn about(&self) -> &str {
+        match self {
+            Self::CreateRole { rolename, .. } | Self::ModifyRole { rolename, .. } | Self::DeleteRole { rolename } => {
+                rolename
+            }
+            Self::CreateClient { username, .. }
+            | Self::ModifyClient { username, .. }
+            | Self::EnableClient { username }
+            | Self::DisableClient { username }
+            | Self::DeleteClient { username }
+            | Self::GetClient { username }
+            | Self::AddClientRole { username, .. } => username,
+            _ => "",
+        }
+    }
+}
+
 /// What is allowed where no rule says anything.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct DefaultAccess {

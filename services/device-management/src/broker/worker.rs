@@ -1,6 +1,6 @@
 //! The worker that keeps accounts in step: the outbox as soon as something is in it, everything at start and from time to time.
 
-use super::account::{INGESTION_ROLE, Wanted, defaults, ingestion_rules};
+use super::account::{INGESTION_ROLE, Wanted, defaults, device_of, ingestion_rules};
 use super::apply::{Outcome, apply};
 use super::client::{Broker, BrokerError};
 use super::command::{Command, ListedClient, ListedRole, RoleName};
@@ -112,25 +112,36 @@ impl Worker {
 
     /// Carries out what is due, batch by batch, until nothing is.
     async fn drain(&self, pace: &mut Pace) -> Result<(), Trouble> {
-        loop {
-            let mut transaction = self.pool.begin().await?;
-            let due = outbox::due(&mut transaction, pace.batch()).await?;
-            if due.is_empty() {
-                return Ok(());
-            }
-            let begun = Instant::now();
-            let outcomes = apply(&self.broker, &due, &self.prefix, &self.seal, self.bind_client_id).await?;
-            pace.took(due.len(), begun.elapsed());
-            metrics::histogram!("mqtt_accounts_batch_seconds").record(begun.elapsed().as_secs_f64());
-            for (due, outcome) in due.iter().zip(&outcomes) {
-                metrics::counter!("mqtt_accounts_changed_total", "outcome" => label(outcome)).increment(1);
-                if let Outcome::Refused(words) = outcome {
-                    tracing::warn!(device = %due.device, error = words, "the plugin refused a change");
-                }
-            }
-            outbox::settle(&mut transaction, &due, &outcomes).await?;
-            transaction.commit().await?;
+        while self.carry_out(pace, false).await? {}
+        Ok(())
+    }
+
+    /// Nobody who is to be cut off waits for a comparison, which takes long when there are many accounts.
+    async fn cut_off(&self) -> Result<(), Trouble> {
+        while self.carry_out(&mut Pace::default(), true).await? {}
+        Ok(())
+    }
+
+    /// One batch; whether there was anything to do.
+    async fn carry_out(&self, pace: &mut Pace, urgent: bool) -> Result<bool, Trouble> {
+        let mut transaction = self.pool.begin().await?;
+        let due = outbox::due(&mut transaction, pace.batch(), urgent).await?;
+        if due.is_empty() {
+            return Ok(false);
         }
+        let begun = Instant::now();
+        let outcomes = apply(&self.broker, &due, &self.prefix, &self.seal, self.bind_client_id).await?;
+        pace.took(due.len(), begun.elapsed());
+        metrics::histogram!("mqtt_accounts_batch_seconds").record(begun.elapsed().as_secs_f64());
+        for (due, outcome) in due.iter().zip(&outcomes) {
+            metrics::counter!("mqtt_accounts_changed_total", "outcome" => label(outcome)).increment(1);
+            if let Outcome::Refused(words) = outcome {
+                tracing::warn!(device = %due.device, error = words, "the plugin refused a change");
+            }
+        }
+        outbox::settle(&mut transaction, &due, &outcomes).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// Compares everything. Of several replicas one does it; the lock goes with the connection.
@@ -140,10 +151,11 @@ impl Worker {
             return Ok(());
         }
         let begun = Instant::now();
+        // First the broker, then the tables: what changes from here on, also by another replica, is left out.
+        let since = outbox::now(&mut transaction).await?;
         self.set_up().await?;
-        // First the broker, then the tables: what changes in between is in the outbox, and left out.
         let found = self.found().await?;
-        let desired = storage::devices::desired(&self.pool).await?;
+        let desired = storage::devices::desired(&self.pool, &since).await?;
         let known: HashSet<&str> = desired.iter().map(|device| device.id.as_str()).collect();
         let wanted: HashMap<_, Wanted> =
             desired.iter().filter(|device| !device.waiting).map(|device| (device.id.clone(), device.wanted)).collect();
@@ -152,11 +164,19 @@ impl Worker {
             tracing::warn!(changes = plan.commands.len(), lost = plan.lost.len(), "the broker was out of step");
         }
         for commands in plan.commands.chunks(CORRECTIONS) {
-            for answer in self.broker.send(commands.to_vec()).await?.iter().filter(|answer| answer.error.is_some()) {
+            self.cut_off().await?;
+            let devices: Vec<&str> = commands.iter().map(device).collect();
+            let changed = outbox::changed_since(&mut transaction, &since, &devices).await?;
+            let commands = commands.iter().filter(|command| !changed.contains(device(command))).cloned().collect();
+            for answer in self.broker.send(commands).await?.iter().filter(|answer| answer.error.is_some()) {
                 tracing::warn!(error = answer.error, "the plugin refused a correction");
             }
         }
-        outbox::mark_lost(&mut transaction, &plan.lost, &plan.sound).await?;
+        let lost: Vec<&str> = plan.lost.iter().map(String::as_str).collect();
+        let changed = outbox::changed_since(&mut transaction, &since, &lost).await?;
+        let lost: Vec<String> = plan.lost.into_iter().filter(|device| !changed.contains(device)).collect();
+        outbox::mark_lost(&mut transaction, &lost, &plan.sound).await?;
+        outbox::forget_told(&mut transaction, &since).await?;
         transaction.commit().await?;
         metrics::histogram!("mqtt_reconcile_seconds").record(begun.elapsed().as_secs_f64());
         Ok(())
@@ -241,12 +261,18 @@ impl Worker {
     }
 
     async fn page<T: serde::de::DeserializeOwned>(&self, command: Command, list: &str) -> Result<Vec<T>, Trouble> {
+        self.cut_off().await?;
         let answer = self.broker.send(vec![command]).await?.into_iter().next().unwrap_or_default();
         if let Some(error) = answer.error {
             return Err(Trouble::Refused(error));
         }
         Ok(serde_json::from_value(answer.data.get(list).cloned().unwrap_or_else(|| serde_json::json!([])))?)
     }
+}
+
+/// The device of a correction.
+fn device(command: &Command) -> &str {
+    device_of(command.about()).unwrap_or_else(|| command.about())
 }
 
 fn label(outcome: &Outcome) -> &'static str {

@@ -291,13 +291,15 @@ pub(crate) struct Desired {
     pub(crate) waiting: bool,
 }
 
-/// Of all devices.
-pub(crate) async fn desired(pool: &PgPool) -> Result<Vec<Desired>, Error> {
+/// Of all devices. One whose account was changed since this time counts as waiting.
+pub(crate) async fn desired(pool: &PgPool, since: &str) -> Result<Vec<Desired>, Error> {
     let rows = sqlx::query(
-        "SELECT d.id, d.state, c.id AS credential, o.device_id IS NOT NULL AS waiting FROM devices d
+        "SELECT d.id, d.state, c.id AS credential, o.device_id IS NOT NULL OR t.device_id IS NOT NULL AS waiting FROM devices d
          LEFT JOIN credentials c ON c.device_id = d.id AND c.revoked_at IS NULL
-         LEFT JOIN broker_outbox o ON o.device_id = d.id",
+         LEFT JOIN broker_outbox o ON o.device_id = d.id
+         LEFT JOIN broker_told t ON t.device_id = d.id AND t.at >= $1::timestamptz",
     )
+    .bind(since)
     .fetch_all(pool)
     .await?;
     rows.iter()

@@ -11,7 +11,10 @@ pub(crate) mod types;
 use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "devices", include_str!("../../migrations/0001_devices.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "devices", include_str!("../../migrations/0001_devices.sql")),
+    (2, "told", include_str!("../../migrations/0002_told.sql")),
+];
 
 /// Brings the tables up to date.
 pub(crate) async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {

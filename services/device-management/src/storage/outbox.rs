@@ -42,17 +42,18 @@ pub(crate) async fn note(
     Ok(())
 }
 
-/// Takes what is due, the urgent first, and holds it until the transaction ends; other replicas pass over it.
-pub(crate) async fn due(connection: &mut PgConnection, most: i64) -> Result<Vec<Due>, Error> {
+/// Takes what is due, the urgent first (or alone), and holds it until the transaction ends; other replicas pass over it.
+pub(crate) async fn due(connection: &mut PgConnection, most: i64, urgent: bool) -> Result<Vec<Due>, Error> {
     let rows = sqlx::query(
         "SELECT o.device_id, o.generation, o.sealed, o.credential_id, d.state, c.id AS active
          FROM broker_outbox o
          JOIN devices d ON d.id = o.device_id
          LEFT JOIN credentials c ON c.device_id = o.device_id AND c.revoked_at IS NULL
-         WHERE o.due_at <= now()
+         WHERE o.due_at <= now() AND (o.urgent OR NOT $2)
          ORDER BY o.urgent DESC, o.generation LIMIT $1 FOR UPDATE OF o SKIP LOCKED",
     )
     .bind(most)
+    .bind(urgent)
     .fetch_all(connection)
     .await?;
     rows.iter()
@@ -100,6 +101,9 @@ pub(crate) async fn settle(connection: &mut PgConnection, due: &[Due], outcomes:
         .bind(&closed)
         .execute(&mut *connection)
         .await?;
+    let told = "INSERT INTO broker_told (device_id, at) SELECT id, clock_timestamp() FROM unnest($1::text[]) AS s (id) ORDER BY id
+         ON CONFLICT (device_id) DO UPDATE SET at = excluded.at";
+    sqlx::query(told).bind(&settled).execute(&mut *connection).await?;
     let lost = of(|outcome| *outcome == Outcome::Lost).0;
     let done = of(|outcome| *outcome == Outcome::Done).0.into_iter().collect();
     mark_lost(connection, &lost, &done).await?;
@@ -158,6 +162,31 @@ pub(crate) async fn counts(pool: &PgPool) -> Result<(i64, i64), Error> {
     .fetch_one(pool)
     .await?;
     Ok((row.try_get("waiting")?, row.try_get("lost")?))
+}
+
+/// Now, by the clock of the database, which all replicas share.
+pub(crate) async fn now(connection: &mut PgConnection) -> Result<String, Error> {
+    sqlx::query("SELECT clock_timestamp()::text AS now").fetch_one(connection).await?.try_get("now")
+}
+
+/// Which of these devices' accounts changed since, or are to be changed: what was seen of them before is out of date.
+pub(crate) async fn changed_since(
+    connection: &mut PgConnection,
+    since: &str,
+    devices: &[&str],
+) -> Result<HashSet<String>, Error> {
+    let rows = sqlx::query(
+        "SELECT device_id::text AS id FROM broker_outbox WHERE device_id = ANY ($1)
+         UNION SELECT device_id::text FROM broker_told WHERE device_id = ANY ($1) AND at >= $2::timestamptz",
+    );
+    let rows = rows.bind(devices).bind(since).fetch_all(connection).await?;
+    rows.iter().map(|row| row.try_get("id")).collect()
+}
+
+/// Forgets what only comparisons before this one needed.
+pub(crate) async fn forget_told(connection: &mut PgConnection, since: &str) -> Result<(), Error> {
+    let forget = sqlx::query("DELETE FROM broker_told WHERE at < $1::timestamptz").bind(since);
+    forget.execute(connection).await.map(drop)
 }
 
 /// Whether this replica compares now; the lock lasts until the transaction ends.

@@ -119,7 +119,8 @@ impl Drop for Running {
 
 /// A replica of the service.
 pub async fn serve(postgres: &Postgres, mosquitto: &Mosquitto, ingestion_password: &str) -> (Router, Context) {
-    let secrets = [("ADMIN_TOKEN", TOKEN), ("OUTBOX_KEY", &"0b".repeat(32)), ("RECONCILE_EVERY", "1s")];
+    let every = std::env::var("RECONCILE_EVERY").unwrap_or_else(|_| "1s".to_owned());
+    let secrets = [("ADMIN_TOKEN", TOKEN), ("OUTBOX_KEY", &"0b".repeat(32)), ("RECONCILE_EVERY", &every)];
     let secrets = secrets.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let ingestion = [("MQTT_INGESTION_PASSWORD".to_owned(), ingestion_password.to_owned())];
     let variables = postgres.variables().into_iter().chain(mosquitto.variables()).chain(secrets).chain(ingestion);
