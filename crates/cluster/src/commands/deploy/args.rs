@@ -27,7 +27,7 @@ pub(crate) struct Args {
     pub(super) all: bool,
 
     /// How many services are deployed side by side
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value = "8")]
     pub(super) parallel: NonZeroUsize,
 
     /// After a failure, go on with the services that do not require a failed one
