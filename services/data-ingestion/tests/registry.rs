@@ -120,6 +120,19 @@ impl Both {
         request.send().await.map_or(0, |answer| answer.status().as_u16())
     }
 
+    /// A metric's value; 0 when it is not there.
+    async fn metric(&self, name: &str) -> f64 {
+        let answer = self.client.get(format!("http://127.0.0.1:{}/metrics", self.port)).send().await;
+        let text = answer.expect("data-ingestion").text().await.unwrap_or_default();
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok()).unwrap_or_default()
+    }
+
+    /// What a load balancer is told, which does not wait for long.
+    async fn ready(&self) -> u16 {
+        let request = self.client.get(format!("http://127.0.0.1:{}/ready", self.port)).timeout(Duration::from_secs(1));
+        request.send().await.map_or(0, |answer| answer.status().as_u16())
+    }
+
     async fn socket(&self, id: &str, key: &str) -> Result<Socket, tungstenite::Error> {
         let mut request = format!("ws://127.0.0.1:{}/api/v1/stream", self.port).into_client_request()?;
         let credential = BASE64.encode(format!("{id}:{key}").as_bytes());
@@ -242,4 +255,48 @@ async fn when_a_device_was_last_seen_comes_from_its_readings() {
     both.postgres.restart();
     both.until("it is told", || async { both.last_seen("dev-http").await.is_some_and(|seen| seen > heard) }).await;
     assert!(both.last_seen("dev-http").await.expect("a time") <= last);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_database_messages_of_known_devices_pass_those_of_others() {
+    let mut both = Both::start().await;
+    let (known, other) = (both.register("dev-known").await, both.register("dev-other").await);
+    for id in ["dev-known", "dev-other"] {
+        let path = format!("/api/v1/devices/{id}");
+        both.until("the broker knows it", || async { both.ask("GET", &path, None).await.1["account"] == "in_step" })
+            .await;
+    }
+    let port = both.broker.port().to_string();
+    let publish = |id: &str, key: &str| {
+        let topic = format!("neurobuild/sensors/{id}/data");
+        let arguments = ["-i", id, "-u", id, "-P", key, "-p", &port, "-q", "1", "-t", &topic, "-m", &reading()];
+        assert!(Command::new(installed("mosquitto_pub")).args(arguments).status().expect("mosquitto_pub").success());
+    };
+    let accepted = "ingestion_readings_accepted_total";
+    both.until("one is known", || async {
+        publish("dev-known", &known);
+        both.metric(accepted).await >= 1.0
+    })
+    .await;
+    both.until("all is quiet", || async {
+        let before = both.metric(accepted).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        both.metric(accepted).await == before
+    })
+    .await;
+    let before = both.metric(accepted).await;
+    assert_eq!(both.ready().await, 200);
+    both.postgres.kill();
+    publish("dev-other", &other);
+    both.until("it waits", || async { both.metric("ingestion_messages_aside").await == 1.0 }).await;
+    let begun = Instant::now();
+    publish("dev-known", &known);
+    both.until("the known one passes", || async { both.metric(accepted).await == before + 1.0 }).await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert_eq!(both.ready().await, 200, "it can still work for those that it knows");
+    both.postgres.restart();
+    both.until("the other one is accepted", || async { both.metric(accepted).await == before + 2.0 }).await;
+    assert_eq!(both.metric("ingestion_messages_aside").await, 0.0);
+    // However often it was looked at.
+    assert_eq!(both.metric("ingestion_messages_total{transport=\"mqtt\"}").await, before + 2.0);
 }

@@ -1,4 +1,5 @@
 //! The servers, the replicas and the simulated devices of a test.
+#![expect(clippy::disallowed_methods, reason = "the service and its servers are programs here")]
 
 use iot_support::{ADMIN_PASSWORD, ADMIN_USER, Influx, Mosquitto, Process, Redis, free_port, installed};
 use serde_json::Value;
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use support::wait_until;
 use tempfile::TempDir;
 
-const KEY: &str = "key-of-the-tests";
+pub const KEY: &str = "key-of-the-tests";
 const ADMIN: &str = "operator-of-the-tests";
 
 /// The whole path.
@@ -54,6 +55,14 @@ impl Path {
 
     /// With more variables for the replicas.
     pub fn start_with(replicas: usize, more: &[(&str, &str)]) -> Self {
+        let mut path = Self::servers();
+        (0..replicas).for_each(|_| path.add(more));
+        path.wait_for_replicas();
+        path
+    }
+
+    /// Only the servers.
+    pub fn servers() -> Self {
         // Mosquitto's own default drops what is beyond 1,000 messages while a replica is away or the stream is full.
         let mut broker =
             Mosquitto::start_with("max_queued_messages 1000000\nmax_inflight_messages 500\nautosave_interval 1\n");
@@ -78,31 +87,35 @@ impl Path {
         // A server that has refused a long body closes the connection: none is used twice.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
         let directory = tempfile::Builder::new().prefix("test-path-").tempdir().expect("a directory");
-        let mut path = Self { redis, influx, broker, replicas: Vec::new(), directory, client };
-        for number in 0..replicas {
-            let port = free_port();
-            let mut variables = [path.redis.variables(), path.influx.variables(), path.broker.variables()].concat();
-            let own = [
-                ("SERVICE_ADDRESS", "127.0.0.1"),
-                ("SERVICE_PORT", &port.to_string()),
-                ("DEVICES", "any"),
-                ("DEVICES_KEY", KEY),
-            ];
-            let own = own.iter().chain(&[("ADMIN_TOKEN", ADMIN)]).chain(more);
-            variables.extend(own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-            let log = path.directory.path().join(format!("replica-{number}.log"));
-            let mut replica = Replica { port, process: None, variables, log };
-            replica.start();
-            path.replicas.push(replica);
-        }
-        // What devices send before anybody has subscribed is acknowledged and dropped.
-        wait_until("all replicas have subscribed", Duration::from_secs(30), || {
-            path.broker.log().matches("$share/ingestion/").count() >= replicas
-        });
-        path
+        Self { redis, influx, broker, replicas: Vec::new(), directory, client }
     }
 
-    fn address(&self, replica: usize) -> String {
+    /// One more replica, with more variables.
+    pub fn add(&mut self, more: &[(&str, &str)]) {
+        let port = free_port();
+        let mut variables = [self.redis.variables(), self.influx.variables(), self.broker.variables()].concat();
+        let own = [
+            ("SERVICE_ADDRESS", "127.0.0.1"),
+            ("SERVICE_PORT", &port.to_string()),
+            ("DEVICES", "any"),
+            ("DEVICES_KEY", KEY),
+        ];
+        let own = own.iter().chain(&[("ADMIN_TOKEN", ADMIN)]).chain(more);
+        variables.extend(own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let log = self.directory.path().join(format!("replica-{}.log", self.replicas.len()));
+        let mut replica = Replica { port, process: None, variables, log };
+        replica.start();
+        self.replicas.push(replica);
+    }
+
+    /// What devices send before anybody has subscribed is acknowledged and dropped.
+    pub fn wait_for_replicas(&self) {
+        wait_until("all replicas have subscribed", Duration::from_secs(30), || {
+            self.broker.log().matches("$share/ingestion/").count() >= self.replicas.len()
+        });
+    }
+
+    pub fn address(&self, replica: usize) -> String {
         format!("http://127.0.0.1:{}", self.replicas[replica].port)
     }
 
