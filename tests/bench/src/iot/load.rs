@@ -30,7 +30,11 @@ impl Load {
     /// The broker is away or silent.
     pub async fn send(self, port: u16) -> Result<()> {
         let mut options = MqttOptions::new("bench-load", ("127.0.0.1", port));
-        options.set_keep_alive(60).set_clean_start(true).set_max_request_batch(64).set_outgoing_inflight_upper_limit(200);
+        options
+            .set_keep_alive(60)
+            .set_clean_start(true)
+            .set_max_request_batch(64)
+            .set_outgoing_inflight_upper_limit(200);
         let (client, mut events) = AsyncClient::builder(options).capacity(256).build();
         let sender = tokio::spawn(self.publish(client));
         let mut left = self.messages;

@@ -42,7 +42,8 @@ impl Figures {
     /// The measurements.
     pub fn tables(&self) -> String {
         let receipts = |done: &Option<Done>| done.clone().map(|done| ("data-ingestion, with receipts", done));
-        let named = |list: &[(Peer, Done)]| list.iter().map(|(peer, done)| (peer.name(), done.clone())).collect::<Vec<_>>();
+        let named =
+            |list: &[(Peer, Done)]| list.iter().map(|(peer, done)| (peer.name(), done.clone())).collect::<Vec<_>>();
         let drained = named(&self.drained).into_iter().chain(receipts(&self.drained_with_receipts));
         let steady = named(&self.steady).into_iter().chain(receipts(&self.steady_with_receipts));
         let parts = [
@@ -63,7 +64,13 @@ impl Figures {
         };
         if let Some((ours, theirs)) = both(&self.drained) {
             let ratio = theirs.each().as_secs_f64() / ours.each().as_secs_f64();
-            row(&mut table, "messages per second of processor / Telegraf", "≥ 2 ×", format!("{ratio:.1} ×"), ratio >= 2.0);
+            row(
+                &mut table,
+                "messages per second of processor / Telegraf",
+                "≥ 2 ×",
+                format!("{ratio:.1} ×"),
+                ratio >= 2.0,
+            );
             half(&mut table, "memory / Telegraf, working off a queue", &ours, &theirs);
         }
         if let Some((ours, theirs)) = both(&self.steady) {
@@ -90,7 +97,17 @@ impl Figures {
 }
 
 fn working(title: &str, rows: Vec<(&str, Done)>) -> Option<Table> {
-    let heads = [title, "µs of processor a message", "of Redis", "messages a second", "delay 50 %", "99 %", "points a write", "memory now", "most"];
+    let heads = [
+        title,
+        "µs of processor a message",
+        "of Redis",
+        "messages a second",
+        "delay 50 %",
+        "99 %",
+        "points a write",
+        "memory now",
+        "most",
+    ];
     let mut table = Table::new(heads);
     for (name, done) in &rows {
         table.add([
@@ -160,7 +177,8 @@ mod tests {
             ..Figures::default()
         };
         let text = figures.verdicts().render();
-        let verdicts: Vec<&str> = text.lines().skip(2).filter_map(|line| line.split('|').nth(4)).map(str::trim).collect();
+        let verdicts: Vec<&str> =
+            text.lines().skip(2).filter_map(|line| line.split('|').nth(4)).map(str::trim).collect();
         assert_eq!(verdicts, ["meets", "meets", "misses", "misses", "misses", "misses"], "{text}");
         assert!(figures.tables().contains("| data-ingestion"), "{}", figures.tables());
     }
