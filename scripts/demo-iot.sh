@@ -150,7 +150,7 @@ persistence true
 persistence_location $place/mosquitto/
 max_queued_messages 100000
 max_inflight_messages 500
-max_packet_size 1048576
+max_packet_size 524288
 END
 # What the services may know of each other: in files, never in an argument.
 for secret in broker ingestion admin; do random 24 >"$place/$secret.secret"; done
