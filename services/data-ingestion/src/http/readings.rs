@@ -12,8 +12,10 @@ use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use service::{Detail, Problem};
 
-/// Takes one reading. `seq` is the number of this one message, from 1 for each `boot` of the device; with it comes a receipt.
-/// `kept_from` is the lowest number of this boot that the device still keeps.
+/// Takes one reading.
+///
+/// `seq` is the number of this one message, from 1 for each `boot` of the device; with it comes a receipt. `kept_from`
+/// is the lowest number of this boot that the device still keeps.
 #[utoipa::path(post, path = "/api/v1/sensor-data", tag = "readings", request_body(content = Object, content_type = "application/json",
         example = json!({"timestamp": "2026-01-01T00:00:00Z", "seq": 1, "boot": "b1", "kept_from": 1, "sensors": {"pir": {"motion_detected": true}}})),
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
