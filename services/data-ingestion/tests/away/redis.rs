@@ -41,10 +41,15 @@ async fn a_replica_that_alone_loses_redis_leaves_its_session_to_another() {
     let link = Link::to(path.redis.port()).await;
     path.add(&[("REDIS_PORT", &link.port.to_string())]);
     path.add(&[]);
-    path.wait_for_replicas();
+    path.until("both serve a slot", || async {
+        path.metric(0, "ingestion_mqtt_connected").await + path.metric(1, "ingestion_mqtt_connected").await == 2.0
+    })
+    .await;
+    assert_eq!(path.redis.command(&["SCARD", "slots"]), "2");
     link.cut();
     path.until("the other one has taken over and emptied its session", || async {
-        path.logs().contains("the session is empty and ended")
+        // Only its own slot has a session then.
+        path.redis.command(&["SCARD", "slots"]) == "1"
     })
     .await;
     assert_eq!(path.metric(0, "ingestion_mqtt_connected").await, 0.0, "it has left the session");
@@ -52,7 +57,8 @@ async fn a_replica_that_alone_loses_redis_leaves_its_session_to_another() {
         path.metric(0, "ingestion_mqtt_connections_lost_total").await,
         path.metric(1, "ingestion_mqtt_connections_lost_total").await,
     ];
-    assert_eq!(lost, [0.0, 0.0], "they threw each other out\n{}", path.logs());
+    // On a machine that stands still for a moment one may be late; those that fight are thrown out ten times a second.
+    assert!(lost.iter().all(|lost| *lost < 5.0), "{lost:?}: they threw each other out\n{}", path.logs());
     link.mend();
     path.until("it serves again", || async { path.metric(0, "ingestion_mqtt_connected").await == 1.0 }).await;
 }
