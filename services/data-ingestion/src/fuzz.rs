@@ -13,12 +13,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use rustix::time::{ClockId, clock_gettime};
 use service::TopicPrefix;
 use service::config::Setting;
 use service::schema::ReadingSchema;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
 const NOW: i64 = 1_700_000_100_000_000_000;
