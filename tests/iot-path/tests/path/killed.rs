@@ -10,6 +10,7 @@ struct Size {
     seed: u64,
     timeout: u64,
     rate: u64,
+    repeat_after: u64,
     pause: std::ops::Range<u64>,
 }
 
@@ -25,6 +26,7 @@ fn size() -> Size {
         timeout: 120 + messages / 100,
         // Below what the path takes on two cores: what waits in queues for long is sent again, and proves nothing more.
         rate: setting("SOAK_RATE", if long { 1000 } else { 600 }),
+        repeat_after: if long { 20 } else { 4 },
         pause: if long { 2_000..8_000 } else { 300..1_200 },
     }
 }
@@ -37,8 +39,8 @@ fn with_receipts_nothing_is_lost_or_doubled_while_everything_is_killed_at_random
     // 300 a device: more than the places in time that Redis remembers of it, so that some are forgotten and asked for again.
     let arguments = format!(
         "--messages {} --rate {} --transport mqtt,mqtt4 --duplicates 0.02 --same-time 0.05 --late 0.01 --reconnects 0.005 \
-         --repeat-after 4 --window 200 --timeout {}",
-        size.messages, size.rate, size.timeout
+         --repeat-after {} --window 400 --timeout {}",
+        size.messages, size.rate, size.repeat_after, size.timeout
     );
     let simulation = servers.simulate(size.devices, &arguments);
     let mut killer = Killer::new(size.seed, &Victim::ALL, size.pause);
