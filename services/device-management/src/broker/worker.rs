@@ -141,6 +141,12 @@ impl Worker {
         }
         outbox::settle(&mut transaction, &due, &outcomes).await?;
         transaction.commit().await?;
+        let of = |wanted: Outcome| {
+            let chosen = due.iter().zip(&outcomes).filter(move |(_, outcome)| **outcome == wanted);
+            chosen.map(|(due, _)| due.device.to_string())
+        };
+        let (lost, sound) = (of(Outcome::Lost).collect::<Vec<_>>(), of(Outcome::Done).collect());
+        outbox::mark_lost(&mut *self.pool.acquire().await?, &lost, &sound).await?;
         Ok(true)
     }
 

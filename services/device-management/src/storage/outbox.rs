@@ -43,17 +43,28 @@ pub(crate) async fn note(
 }
 
 /// Takes what is due, the urgent first (or alone), and holds it until the transaction ends; other replicas pass over it.
+///
+/// Devices and credentials are read once the rows are held: read in the same statement, they could be older than the row that the
+/// statement had to wait for, since PostgreSQL reads only locked rows again
+/// (<https://www.postgresql.org/docs/current/transaction-iso.html#XACT-READ-COMMITTED>).
 pub(crate) async fn due(connection: &mut PgConnection, most: i64, urgent: bool) -> Result<Vec<Due>, Error> {
+    let held = sqlx::query(
+        "SELECT device_id FROM broker_outbox WHERE due_at <= now() AND (urgent OR NOT $2)
+         ORDER BY urgent DESC, generation LIMIT $1 FOR UPDATE SKIP LOCKED",
+    )
+    .bind(most)
+    .bind(urgent)
+    .fetch_all(&mut *connection)
+    .await?;
+    let held = held.iter().map(|row| row.try_get("device_id")).collect::<Result<Vec<String>, Error>>()?;
     let rows = sqlx::query(
         "SELECT o.device_id, o.generation, o.sealed, o.credential_id, d.state, c.id AS active
          FROM broker_outbox o
          JOIN devices d ON d.id = o.device_id
          LEFT JOIN credentials c ON c.device_id = o.device_id AND c.revoked_at IS NULL
-         WHERE o.due_at <= now() AND (o.urgent OR NOT $2)
-         ORDER BY o.urgent DESC, o.generation LIMIT $1 FOR UPDATE OF o SKIP LOCKED",
+         WHERE o.device_id = ANY ($1) ORDER BY o.urgent DESC, o.generation",
     )
-    .bind(most)
-    .bind(urgent)
+    .bind(&held)
     .fetch_all(connection)
     .await?;
     rows.iter()
@@ -75,7 +86,8 @@ pub(crate) async fn due(connection: &mut PgConnection, most: i64, urgent: bool) 
         .collect()
 }
 
-/// Writes down how it ended. A device that changed again meanwhile stays due.
+/// Writes down how it ended. A device that changed again meanwhile stays due. Nothing here waits for a device's row: callers of
+/// the API hold that one while they wait for the outbox's.
 pub(crate) async fn settle(connection: &mut PgConnection, due: &[Due], outcomes: &[Outcome]) -> Result<(), Error> {
     let of = |wanted: fn(&Outcome) -> bool| {
         let chosen = due.iter().zip(outcomes).filter(move |(_, outcome)| wanted(outcome));
@@ -104,9 +116,6 @@ pub(crate) async fn settle(connection: &mut PgConnection, due: &[Due], outcomes:
     let told = "INSERT INTO broker_told (device_id, at) SELECT id, clock_timestamp() FROM unnest($1::text[]) AS s (id) ORDER BY id
          ON CONFLICT (device_id) DO UPDATE SET at = excluded.at";
     sqlx::query(told).bind(&settled).execute(&mut *connection).await?;
-    let lost = of(|outcome| *outcome == Outcome::Lost).0;
-    let done = of(|outcome| *outcome == Outcome::Done).0.into_iter().collect();
-    mark_lost(connection, &lost, &done).await?;
     refused(connection, due, outcomes).await
 }
 
