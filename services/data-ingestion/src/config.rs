@@ -66,7 +66,9 @@ impl Configuration for Config {
             .variable("BATCH_ENTRIES", "most entries of the stream in one write")
             .within(1, 1024)
             .default(32);
-        let linger = environment.variable("BATCH_LINGER", "a small batch waits for more until so long after the last write").default("20ms");
+        let linger = environment
+            .variable("BATCH_LINGER", "a small batch waits for more until so long after the last write")
+            .default("20ms");
         environment.section("Operator");
         let admin =
             environment.variable("ADMIN_TOKEN", "who may list, remove and replay dead letters").optional_secret();

@@ -55,7 +55,10 @@ impl Settings {
             .within(1, 10_000)
             .default(256);
         let linger = environment
-            .variable("MQTT_LINGER", "how long a few messages wait for more, as all that are read together share a sync of Redis")
+            .variable(
+                "MQTT_LINGER",
+                "how long a few messages wait for more, as all that are read together share a sync of Redis",
+            )
             .default("5ms");
         let slots = environment.variable("MQTT_SLOTS", "most replicas").within(1, 1000).default(16);
         let lease = environment

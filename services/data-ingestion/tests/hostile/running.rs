@@ -170,7 +170,13 @@ impl Running {
 
 /// As device-management would: its tables, two devices, one of them suspended.
 fn register(postgres: &Postgres) {
-    postgres.psql("iotdb", include_str!("../../../device-management/migrations/0001_devices.sql"));
+    let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/../device-management/migrations");
+    let mut files: Vec<_> =
+        std::fs::read_dir(migrations).expect("migrations").filter_map(|file| Some(file.ok()?.path())).collect();
+    files.sort();
+    for file in files {
+        postgres.psql("iotdb", &std::fs::read_to_string(file).expect("a migration"));
+    }
     register_device(postgres, DEVICE, "active");
     register_device(postgres, "esp-suspended", "suspended");
 }
