@@ -47,7 +47,7 @@ impl Servers {
 
     /// How many readings InfluxDB holds.
     pub fn stored(&self) -> u64 {
-        let answer = self.influx.query("SELECT count(energy) FROM ld2410_presence");
+        let answer = self.influx.query("SELECT count(presence_detected) FROM ld2410_presence");
         answer.lines().nth(1).and_then(|line| line.rsplit(',').next()?.parse().ok()).unwrap_or(0)
     }
 }
