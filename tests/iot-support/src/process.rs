@@ -16,13 +16,15 @@ impl Process {
     /// Starts `command` with its output in `log`, and waits until `port` answers. `None` when it ended before.
     ///
     /// # Panics
-    /// When it cannot be started at all, or is silent for 30 s.
+    /// When it cannot be started at all, or is silent for two minutes: what reads a long log after a kill, beside a compiler, needs
+    /// more than half of one.
     pub fn start(command: &mut Command, log: &Path, port: u16) -> Option<Self> {
         let output = std::fs::File::create(log).expect("the log");
         let errors = output.try_clone().expect("the log");
         let child = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn();
         let mut process = Self { child: child.unwrap_or_else(|error| panic!("{command:?}: {error}")) };
-        let up = wait_until("the server answers", Duration::from_secs(30), || {
+        let what = format!("{} answers", command.get_program().to_string_lossy());
+        let up = wait_until(what, Duration::from_secs(120), || {
             if process.child.try_wait().expect("the server's state").is_some() {
                 return Some(false);
             }
