@@ -20,8 +20,10 @@ trap 'exit 130' INT TERM
 
 # A configuration with which services start while their servers are away: whether they live does not depend on those.
 nowhere="POSTGRES_HOST=127.0.0.1 MQTT_HOST=127.0.0.1 MQTT_USERNAME=x MQTT_PASSWORD=x REDIS_HOST=127.0.0.1 REDIS_PORT=1
-INFLUXDB_URL=https://127.0.0.1:1 INFLUXDB_DATABASE=iot POSTGRES_PORT=1 MQTT_PORT=1 SERVICE_ADDRESS=127.0.0.1
-ADMIN_TOKEN=of-nobody-of-enough-letters OUTBOX_KEY=$(printf '0b%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32)"
+INFLUXDB_URL=https://127.0.0.1:1 INFLUXDB_DATABASE=iot POSTGRES_PORT=1 MQTT_PORT=1 SERVICE_ADDRESS=127.0.0.1"
+# not a secret: nobody's token, and beside it a key that seals nothing
+nowhere="$nowhere ADMIN_TOKEN=of-nobody-of-enough-letters"
+nowhere="$nowhere OUTBOX_KEY=$(printf '0b%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32)"
 
 # bundle <layout> <name> <arguments…>: unpacks it, and makes what the container may do as little as a pod's in our charts.
 bundle() {

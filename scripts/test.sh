@@ -30,6 +30,8 @@ fi
 
 say "tests ($level); everything that they print goes to $log"
 status=0
+# Without backtraces: a failed test says where and why, and the lines of the others are still to be seen.
+export RUST_BACKTRACE=0
 # --show-output, so that a test that can not run here says why in the log even though it does not fail.
 cargo test --no-fail-fast --locked "$@" -- --show-output > "$log" 2>&1 || status=$?
 
@@ -37,7 +39,9 @@ sum() { awk -v word="$1" '/^test result:/ { for (i = 1; i < NF; i++) if ($(i + 1
 skipped=$(grep -c '^skipped: ' "$log" || true)
 grep '^skipped: ' "$log" | sort | uniq -c || true
 if [ "$status" -ne 0 ]; then
-    sed -n '/^failures:/,/^test result/p; /^error/,$p' "$log" | tail -n 200
+    # What each failed test said, then the list of the targets; without the rest, the last lines of a CI's log are these.
+    sed -n '/^failures:/,/^test result/p' "$log" | tail -n 200
+    sed -n '/^error: [0-9]* targets* failed/,$p' "$log"
 fi
 say "$(sum passed) passed, $(sum failed) failed, $skipped skipped"
 exit "$status"
