@@ -25,6 +25,7 @@
 //! }
 //! ```
 
+mod causes;
 pub mod config;
 mod context;
 mod device;
@@ -33,6 +34,7 @@ mod key;
 mod logs;
 mod metrics;
 pub mod mqtt;
+mod object;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod problem;
@@ -42,11 +44,13 @@ mod run;
 pub mod schema;
 mod trace;
 
+pub use causes::causes;
 pub use context::{Context, Shutdown};
 pub use device::{DeviceId, InvalidDeviceId, TopicPrefix, Topics};
 pub use diagnostic::Secret;
 pub use http::{App, Limits, Seat, Served, assemble, document, serve};
 pub use key::{KeyHash, KeySource};
+pub use object::{Object, object};
 pub use problem::{Detail, PROBLEM_JSON, Problem};
 pub use readiness::{Dependency, Readiness, Report};
 pub use retry::Retry;

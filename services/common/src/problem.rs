@@ -1,5 +1,6 @@
 //! Errors as problem details (RFC 9457): one shape for every answer that is not a success.
 
+use crate::causes;
 use crate::trace::TraceContext;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -100,13 +101,7 @@ impl Problem {
 
     /// 500. The cause goes to the log, not to the caller.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
-        let mut causes = vec![cause.to_string()];
-        let mut next = cause.source();
-        while let Some(source) = next {
-            causes.push(source.to_string());
-            next = source.source();
-        }
-        tracing::error!(causes = causes.join(": "), "a request failed by our fault");
+        tracing::error!(causes = causes(cause), "a request failed by our fault");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR).detail("the cause is in the log of the service")
     }
 

@@ -1,5 +1,6 @@
 //! From the environment to a served router and back: all that `main` does.
 
+use crate::causes;
 use crate::config::{Configuration, Environment, Invalid};
 use crate::context::Context;
 use crate::http::{App, Limits, Served, assemble, serve};
@@ -133,7 +134,7 @@ where
     let app = match start(config, context.clone()).await {
         Ok(app) => app,
         Err(error) => {
-            tracing::error!(error = chain(&error), "cannot start");
+            tracing::error!(error = causes(&error), "cannot start");
             return ExitCode::FAILURE;
         }
     };
@@ -155,16 +156,6 @@ async fn drained(context: &Context, drain: Duration, serving: impl Future<Output
         tokio::time::timeout(drain, context.drained()).await.is_ok()
     };
     tokio::join!(serving, tasks)
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text = format!("{text}: {source}");
-        next = source.source();
-    }
-    text
 }
 
 /// SIGTERM and SIGINT begin the shutdown; not ready at once, so that nobody sends new work.

@@ -1,6 +1,7 @@
 //! What the readings of a device type look like: its sensors, their fields, types, units and ranges. Written by
 //! device-management, obeyed by data-ingestion.
 
+use crate::object::objects;
 use crate::problem::Detail;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ const MOST: usize = 64;
 /// The sensors of a device type by their names in readings (`ld2410`, `pir`, `mq134` …).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
-pub struct ReadingSchema(pub BTreeMap<String, Sensor>);
+pub struct ReadingSchema(#[serde(deserialize_with = "objects")] pub BTreeMap<String, Sensor>);
 
 /// One sensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -23,6 +24,7 @@ pub struct Sensor {
     #[schema(min_length = 1, max_length = 64)]
     pub measurement: Option<String>,
     /// Its values by their names in readings.
+    #[serde(deserialize_with = "objects")]
     pub fields: BTreeMap<String, Field>,
 }
 

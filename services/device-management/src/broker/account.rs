@@ -111,7 +111,7 @@ pub(crate) fn create(
         Command::CreateRole { rolename: role.clone(), acls: rules(prefix, device) },
         Command::CreateClient {
             username: device.to_string(),
-            password: key.reveal().clone(),
+            password: key.clone().into(),
             clientid: bind.then(|| device.to_string()),
             textdescription: description(credential),
             roles: vec![RoleName { rolename: role }],
@@ -133,7 +133,7 @@ pub(crate) fn replace(
         Command::ModifyRole { rolename: role.clone(), acls: rules(prefix, device) },
         Command::ModifyClient {
             username: username.clone(),
-            password: key.reveal().clone(),
+            password: key.clone().into(),
             clientid: bind.then(|| username.clone()),
             textdescription: description(credential),
             roles: vec![RoleName { rolename: role }],

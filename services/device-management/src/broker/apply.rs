@@ -174,11 +174,11 @@ mod tests {
             "" => vec![],
             "ours" => {
                 let client = serde_json::json!({"username": "dev-1", "roles": [{"rolename": "device:dev-1"}]});
-                vec![Answer { error: None, data: serde_json::json!({ "client": client }) }]
+                vec![Answer { data: serde_json::json!({ "client": client }), ..Answer::default() }]
             }
             "foreign" => {
                 let client = serde_json::json!({"username": "dev-1", "textdescription": "by hand"});
-                vec![Answer { error: None, data: serde_json::json!({ "client": client }) }]
+                vec![Answer { data: serde_json::json!({ "client": client }), ..Answer::default() }]
             }
             "ok" => vec![Answer::default()],
             error => vec![Answer { error: Some(error.to_owned()), ..Answer::default() }],

@@ -1,12 +1,12 @@
 //! The connection to the plugin: batches of commands go to one topic, their answers come back on another.
 
-use super::command::{Answer, Answers, Command};
+use super::command::{Answer, Answers, Batch, Command, Marked};
 use rumqttc::{
     AsyncClient, Event, EventLoop, IncomingPacketSizeLimit, MqttOptions, Packet, PublishOptions, QoS, TlsConfiguration,
     Transport,
 };
 use service::{Context, Retry, Shutdown, mqtt};
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -25,9 +25,17 @@ pub enum BrokerError {
     /// The connection stands, but the plugin does not answer: it is not loaded, or our account may not talk to it.
     #[error("the broker's dynamic-security plugin does not answer within {0:?}")]
     Silent(Duration),
-    /// An answer that cannot be read.
-    #[error("the broker's dynamic-security plugin answers what cannot be read")]
-    Nonsense(#[source] serde_json::Error),
+    /// Not the plugin's JSON.
+    #[error("the broker's dynamic-security plugin answers what cannot be read: {0}")]
+    Nonsense(String),
+    /// Answers to only some of the commands.
+    #[error("the broker's dynamic-security plugin answers {answered} of {asked} commands")]
+    Incomplete {
+        /// How many commands there were.
+        asked: usize,
+        /// How many answers.
+        answered: usize,
+    },
     /// A certificate or key file.
     #[error("`{path}` cannot be read")]
     File {
@@ -131,7 +139,7 @@ impl Connection {
     /// an old command could undo a newer one.
     async fn once(&mut self) -> bool {
         let (client, mut events) = AsyncClient::builder(self.options.clone()).capacity(16).build();
-        let mut waiting = VecDeque::new();
+        let mut waiting = Waiting::default();
         let up = loop {
             tokio::select! {
                 request = self.incoming.recv(), if *self.connected.borrow() => match request {
@@ -155,7 +163,7 @@ impl Connection {
         up
     }
 
-    async fn event(&self, client: &AsyncClient, event: Event, waiting: &mut VecDeque<oneshot::Sender<Reply>>) {
+    async fn event(&self, client: &AsyncClient, event: Event, waiting: &mut Waiting) {
         match event {
             Event::Incoming(Packet::ConnAck(_)) => {
                 if let Err(error) = client.subscribe(ANSWERS, QoS::AtLeastOnce).await {
@@ -168,10 +176,9 @@ impl Connection {
                 self.connected.send_replace(true);
             }
             Event::Incoming(Packet::Publish(publish)) if publish.topic == ANSWERS.as_bytes() => {
-                let answers = serde_json::from_slice::<Answers>(&publish.payload);
-                // The plugin answers in the order in which it was asked.
-                if let Some(reply) = waiting.pop_front() {
-                    let _ = reply.send(answers.map(|answers| answers.responses).map_err(BrokerError::Nonsense));
+                match serde_json::from_slice::<Answers>(&publish.payload) {
+                    Ok(answers) => waiting.answered(answers.responses),
+                    Err(error) => waiting.none_is_answered(&error),
                 }
             }
             _ => {}
@@ -181,19 +188,58 @@ impl Connection {
 
 type Reply = Result<Vec<Answer>, BrokerError>;
 
-async fn send(client: &AsyncClient, request: Request, waiting: &mut VecDeque<oneshot::Sender<Reply>>) {
-    let body = match serde_json::to_vec(&serde_json::json!({ "commands": request.commands })) {
+/// Who waits for answers, and to how many commands, by the mark that each of the commands carries: an answer that comes late, or
+/// not at all, is never taken for another's.
+#[derive(Default)]
+struct Waiting {
+    last: u64,
+    replies: HashMap<String, (usize, oneshot::Sender<Reply>)>,
+}
+
+impl Waiting {
+    fn mark(&mut self) -> String {
+        self.last += 1;
+        // Whoever lost patience does not wait any more.
+        self.replies.retain(|_, (_, reply)| !reply.is_closed());
+        self.last.to_string()
+    }
+
+    fn answered(&mut self, answers: Vec<Answer>) {
+        let mark = answers.first().and_then(|answer| answer.mark.clone());
+        let Some((asked, reply)) = mark.as_ref().and_then(|mark| self.replies.remove(mark)) else {
+            tracing::debug!("the plugin answers what nobody waits for any more");
+            return;
+        };
+        let answered = answers.iter().filter(|answer| answer.mark == mark).count();
+        let whole = answered == asked && answers.len() == asked;
+        let _ = reply.send(if whole { Ok(answers) } else { Err(BrokerError::Incomplete { asked, answered }) });
+    }
+
+    /// Nobody knows whose answer that was: everybody who waits asks again.
+    fn none_is_answered(&mut self, error: &serde_json::Error) {
+        for (_, (_, reply)) in self.replies.drain() {
+            let _ = reply.send(Err(BrokerError::Nonsense(error.to_string())));
+        }
+    }
+}
+
+async fn send(client: &AsyncClient, Request { commands, reply }: Request, waiting: &mut Waiting) {
+    let mark = waiting.mark();
+    let marked = commands.iter().map(|command| Marked { command, mark: &mark }).collect();
+    let body = match serde_json::to_vec(&Batch { commands: marked }) {
         Ok(body) => body,
         Err(error) => {
-            let _ = request.reply.send(Err(BrokerError::Nonsense(error)));
+            let _ = reply.send(Err(BrokerError::Nonsense(error.to_string())));
             return;
         }
     };
     match client.publish(REQUESTS, body, PublishOptions::new(QoS::AtLeastOnce)).await {
-        Ok(()) => waiting.push_back(request.reply),
+        Ok(()) => {
+            waiting.replies.insert(mark, (commands.len(), reply));
+        }
         Err(error) => {
             tracing::warn!(%error, "commands could not be sent to the broker");
-            let _ = request.reply.send(Err(BrokerError::Away));
+            let _ = reply.send(Err(BrokerError::Away));
         }
     }
 }
@@ -229,5 +275,61 @@ fn encryption(tls: &mqtt::Tls) -> Result<TlsConfiguration, BrokerError> {
             path: "the system's certificates".to_owned(),
             source: std::io::Error::other(error.to_string()),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(marks: &[Option<&str>]) -> Vec<Answer> {
+        marks.iter().map(|mark| Answer { mark: mark.map(str::to_owned), ..Answer::default() }).collect()
+    }
+
+    fn asked(waiting: &mut Waiting, commands: usize) -> (String, oneshot::Receiver<Reply>) {
+        let (mark, (reply, answer)) = (waiting.mark(), oneshot::channel());
+        waiting.replies.insert(mark.clone(), (commands, reply));
+        (mark, answer)
+    }
+
+    #[test]
+    fn answers_go_to_whoever_asked() {
+        let mut waiting = Waiting::default();
+        let (first, mut of_first) = asked(&mut waiting, 1);
+        let (second, mut of_second) = asked(&mut waiting, 2);
+        waiting.answered(answers(&[None]));
+        waiting.answered(answers(&[Some(&second), Some(&second)]));
+        assert!(of_first.try_recv().is_err(), "nothing came for it yet");
+        assert_eq!(of_second.try_recv().unwrap().unwrap().len(), 2);
+        waiting.answered(answers(&[Some(&first)]));
+        assert_eq!(of_first.try_recv().unwrap().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_late_answer_is_nobodys() {
+        let mut waiting = Waiting::default();
+        let (late, gone) = asked(&mut waiting, 1);
+        drop(gone);
+        let (_, mut next) = asked(&mut waiting, 1);
+        waiting.answered(answers(&[Some(&late)]));
+        assert!(next.try_recv().is_err());
+        assert_eq!(waiting.replies.len(), 1, "nobody waits for the first any more");
+    }
+
+    #[test]
+    fn fewer_answers_than_commands_are_an_error() {
+        let mut waiting = Waiting::default();
+        let (mark, mut answer) = asked(&mut waiting, 2);
+        waiting.answered(answers(&[Some(&mark)]));
+        let error = answer.try_recv().unwrap().unwrap_err();
+        assert!(matches!(error, BrokerError::Incomplete { asked: 2, answered: 1 }), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_to_everybody() {
+        let mut waiting = Waiting::default();
+        let (_, mut answer) = asked(&mut waiting, 1);
+        waiting.none_is_answered(&serde_json::from_str::<Answers>("[").unwrap_err());
+        assert!(matches!(answer.try_recv().unwrap(), Err(BrokerError::Nonsense(_))));
     }
 }

@@ -1,5 +1,6 @@
 //! The plugin's commands and answers.
 
+use crate::model::Told;
 use serde::{Deserialize, Serialize};
 
 /// A command of the plugin's API.
@@ -26,7 +27,7 @@ pub(crate) enum Command {
     },
     CreateClient {
         username: String,
-        password: String,
+        password: Told,
         #[serde(skip_serializing_if = "Option::is_none")]
         clientid: Option<String>,
         textdescription: String,
@@ -34,7 +35,7 @@ pub(crate) enum Command {
     },
     ModifyClient {
         username: String,
-        password: String,
+        password: Told,
         #[serde(skip_serializing_if = "Option::is_none")]
         clientid: Option<String>,
         textdescription: String,
@@ -87,6 +88,21 @@ impl Command {
     }
 }
 
+/// A command as it is sent. The plugin gives the mark back with the answer, by which answers and questions are matched.
+#[derive(Serialize)]
+pub(crate) struct Marked<'a> {
+    #[serde(flatten)]
+    pub(crate) command: &'a Command,
+    #[serde(rename = "correlationData")]
+    pub(crate) mark: &'a str,
+}
+
+/// All commands of a message.
+#[derive(Serialize)]
+pub(crate) struct Batch<'a> {
+    pub(crate) commands: Vec<Marked<'a>>,
+}
+
 /// What is allowed where no rule says anything.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct DefaultAccess {
@@ -119,6 +135,9 @@ pub(crate) struct RoleName {
 /// The answer to one command. Its text is all that tells errors apart.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Answer {
+    /// That of the command.
+    #[serde(default, rename = "correlationData")]
+    pub(crate) mark: Option<String>,
     #[serde(default)]
     pub(crate) error: Option<String>,
     #[serde(default)]
@@ -210,16 +229,25 @@ mod tests {
             Command::SetDefaultACLAccess { acls: vec![DefaultAccess { acltype: "subscribe", allow: false }] },
             Command::CreateClient {
                 username: "a".into(),
-                password: "b".into(),
+                password: service::Secret::new("b".to_owned()).into(),
                 clientid: None,
                 textdescription: "c".into(),
                 roles: vec![role],
             },
             Command::ListClients { verbose: true, count: 1, offset: 0 },
+            Command::GetDefaultACLAccess,
         ];
+        let marked: Vec<Marked<'_>> = commands.iter().map(|command| Marked { command, mark: "7" }).collect();
         assert_eq!(
-            serde_json::to_string(&commands).unwrap(),
-            r#"[{"command":"setDefaultACLAccess","acls":[{"acltype":"subscribe","allow":false}]},{"command":"createClient","username":"a","password":"b","textdescription":"c","roles":[{"rolename":"device:a"}]},{"command":"listClients","verbose":true,"count":1,"offset":0}]"#
+            serde_json::to_string(&marked).unwrap(),
+            concat!(
+                r#"[{"command":"setDefaultACLAccess","acls":[{"acltype":"subscribe","allow":false}],"correlationData":"7"},"#,
+                r#"{"command":"createClient","username":"a","password":"b","textdescription":"c","#,
+                r#""roles":[{"rolename":"device:a"}],"correlationData":"7"},"#,
+                r#"{"command":"listClients","verbose":true,"count":1,"offset":0,"correlationData":"7"},"#,
+                r#"{"command":"getDefaultACLAccess","correlationData":"7"}]"#,
+            )
         );
+        assert!(!format!("{commands:?}").contains("\"b\""), "a password shows: {commands:?}");
     }
 }

@@ -53,8 +53,8 @@ enum Trouble {
     Database(#[from] sqlx::Error),
     #[error("the plugin refused: {0}")]
     Refused(String),
-    #[error("the plugin lists what cannot be read: {0}")]
-    List(#[from] serde_json::Error),
+    #[error("the plugin's list of {list} cannot be read: {source}")]
+    List { list: &'static str, source: serde_json::Error },
 }
 
 impl Worker {
@@ -224,7 +224,7 @@ impl Worker {
         let textdescription = format!("{INGESTION_ROLE} {mark}");
         let answer = self.broker.send(vec![Command::GetClient { username: username.clone() }]).await?;
         let found = answer.first().and_then(super::command::Answer::client);
-        let (password, roles) = (password.reveal().clone(), vec![RoleName { rolename: INGESTION_ROLE.to_owned() }]);
+        let (password, roles) = (password.clone().into(), vec![RoleName { rolename: INGESTION_ROLE.to_owned() }]);
         let command = match found.map(|client| client.textdescription.unwrap_or_default()) {
             None => Command::CreateClient { username, password, clientid: None, textdescription, roles },
             Some(known) if known == textdescription => return Ok(()),
@@ -266,13 +266,19 @@ impl Worker {
         Ok(found)
     }
 
-    async fn page<T: serde::de::DeserializeOwned>(&self, command: Command, list: &str) -> Result<Vec<T>, Trouble> {
+    async fn page<T: serde::de::DeserializeOwned>(
+        &self,
+        command: Command,
+        list: &'static str,
+    ) -> Result<Vec<T>, Trouble> {
         self.cut_off().await?;
-        let answer = self.broker.send(vec![command]).await?.into_iter().next().unwrap_or_default();
+        let mut answer = self.broker.send(vec![command]).await?.into_iter().next().unwrap_or_default();
         if let Some(error) = answer.error {
             return Err(Trouble::Refused(error));
         }
-        Ok(serde_json::from_value(answer.data.get(list).cloned().unwrap_or_else(|| serde_json::json!([])))?)
+        // An answer without the list is not an empty list: by that, everybody's account would be lost.
+        serde_json::from_value(answer.data.get_mut(list).map(serde_json::Value::take).unwrap_or_default())
+            .map_err(|source| Trouble::List { list, source })
     }
 }
 

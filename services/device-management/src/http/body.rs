@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Qu
 use axum::http::request::Parts;
 use http::{StatusCode, header};
 use serde::de::DeserializeOwned;
-use service::{DeviceId, Problem};
+use service::{DeviceId, Object, Problem};
 
 /// A JSON body. Its media type may be any JSON (`application/merge-patch+json`).
 pub(super) struct Body<T>(pub(super) T);
@@ -35,7 +35,7 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
                 );
             }
         }
-        serde_json::from_slice(&bytes).map(|value| Some(Self(value))).map_err(|error| match error.classify() {
+        serde_json::from_slice(&bytes).map(|Object(value)| Some(Self(value))).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => {
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY).detail(error.to_string())
             }

@@ -3,7 +3,7 @@
 use super::answer::{Failure, NO_STORE, etag, if_match, no_device};
 use super::body::{Body, Device as Id, Parameters};
 use crate::Shared;
-use crate::model::{Credential, Device, DevicePatch, FilterParameters, NewDevice};
+use crate::model::{Credential, Device, DevicePatch, FilterParameters, NewDevice, Told};
 use crate::storage::devices as storage;
 use crate::storage::devices::NewKey;
 use axum::Json;
@@ -30,7 +30,8 @@ pub(super) struct Key {
     /// Which credential.
     pub(super) id: Uuid,
     /// What the device presents: its password at the broker, its bearer token over HTTP.
-    pub(super) key: String,
+    #[schema(value_type = String)]
+    pub(super) key: Told,
 }
 
 /// A device that was registered, with its key.
@@ -47,7 +48,7 @@ pub(super) fn new_key(shared: &Shared, source: &KeySource, device: &str) -> Opti
     let (id, key) = (Uuid::new_v4(), source.key(device));
     let sealed = shared.seal.seal(device, id, &key)?;
     let hash = KeyHash::of(key.reveal()).0;
-    Some((NewKey { id, hash, sealed }, Key { id, key: key.reveal().clone() }))
+    Some((NewKey { id, hash, sealed }, Key { id, key: key.into() }))
 }
 
 /// Its account would take the place of one that services need.

@@ -5,6 +5,7 @@ use super::body::Parameters;
 use super::devices::{RESERVED, new_key, no_randomness};
 use crate::Shared;
 use crate::import::{Format, Reader, Trouble};
+use crate::model::Told;
 use crate::storage::import::{Fate, Import, Keyed, Tally};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -65,7 +66,8 @@ pub(super) struct LineReport {
     status: &'static str,
     /// The device's key; it is not shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
+    #[schema(value_type = Option<String>)]
+    key: Option<Told>,
     /// What is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -188,7 +190,7 @@ fn report(import: Import, source: KeySource, tally: Tally, permit: OwnedSemaphor
         count.fetch_add(1, Ordering::Relaxed);
         let Fate { number: line, device: id, problem } = fate?;
         let status = if problem.is_none() { "created" } else { "failed" };
-        let key = id.as_deref().filter(|_| problem.is_none()).map(|id| source.key(id).reveal().clone());
+        let key = id.as_deref().filter(|_| problem.is_none()).map(|id| source.key(id).into());
         json_line(&LineReport { line, id, status, key, problem })
     });
     let sums = serde_json::json!({ "created": tally.created, "failed": tally.failed });

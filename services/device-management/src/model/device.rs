@@ -3,7 +3,7 @@
 use super::text::{is_name, texts_are_plain};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use service::{Detail, DeviceId};
+use service::{Detail, DeviceId, object};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -151,7 +151,7 @@ pub(crate) struct NewDevice {
     #[schema(max_length = 1024)]
     pub(crate) description: String,
     /// Where it is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub(crate) location: Location,
     /// Free marks.
     #[serde(default)]

@@ -8,6 +8,7 @@ mod kind;
 mod line;
 mod patch;
 mod text;
+mod told;
 
 pub(crate) use device::{AccountState, Credential, Device, Location, NewDevice, State};
 pub(crate) use filter::{Filter, FilterParameters};
@@ -16,3 +17,4 @@ pub(crate) use kind::{DeviceType, NewDeviceType, Present, conflicts};
 pub(crate) use line::{Columns, Line, LineError, parse_json_line};
 pub(crate) use patch::DevicePatch;
 pub(crate) use text::is_name;
+pub(crate) use told::Told;

@@ -3,7 +3,7 @@
 use super::device::{Location, State, tags_mistakes};
 use super::text::{is_name, texts_are_plain};
 use serde::{Deserialize, Deserializer};
-use service::Detail;
+use service::{Detail, object};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -28,7 +28,7 @@ pub(crate) struct DevicePatch {
     #[schema(nullable = false)]
     pub(crate) state: Option<State>,
     /// Another place.
-    #[serde(default, deserialize_with = "set")]
+    #[serde(default, deserialize_with = "set_object")]
     #[schema(nullable = false)]
     pub(crate) location: Option<LocationPatch>,
     /// Tags to set; `null` removes one.
@@ -70,6 +70,10 @@ pub(crate) struct LocationPatch {
 /// What is always there cannot be removed: `null` is a mistake.
 fn set<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
+}
+
+fn set_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    object(from).map(Some)
 }
 
 /// Absent and `null` differ.

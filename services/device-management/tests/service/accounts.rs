@@ -174,7 +174,8 @@ async fn what_somebody_took_away_by_hand_comes_back() {
     let port = running.mosquitto.port();
     let key = running.register("dev-a").await;
     running.in_step("dev-a").await;
-    running.mosquitto.control(&["deleteRole", "device:dev-a"]);
+    // Not `deleteRole`: of a role that an account has, Mosquitto 2.0.11 goes on to read what it has freed, and dies (seen).
+    running.mosquitto.control(&["removeClientRole", "dev-a", "device:dev-a"]);
     running.mosquitto.control(&["disableClient", "dev-a"]);
     eventually("it may say again what it may", Duration::from_secs(10), || async {
         let mut device = Client::connect(port, "dev-a", &key, "dev-a").await.ok()?;
