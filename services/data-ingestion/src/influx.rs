@@ -3,6 +3,7 @@
 use axum::body::Bytes;
 use diagnostic::Secret;
 use reqwest::{Client, StatusCode};
+use service::causes;
 use service::config::{Environment, Invalid};
 use std::time::Duration;
 
@@ -191,16 +192,6 @@ impl Influx {
 fn percent(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     text.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-}
-
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(source) = next {
-        text = format!("{text}: {source}");
-        next = source.source();
-    }
-    text
 }
 
 #[cfg(test)]

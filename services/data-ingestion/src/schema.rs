@@ -2,7 +2,7 @@
 //! already encoded.
 
 use crate::line;
-use crate::payload::{Clock, Raw, Reason, Refusal, Scalar, SensorValues};
+use crate::payload::{Clock, Raw, Reason, Refusal, Scalar, SensorValues, shortened};
 use crate::reading::{Point, Reading};
 use service::schema::{Field, FieldType, ReadingSchema, Sensor};
 
@@ -185,11 +185,6 @@ fn within(field: &Field, number: f64) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(Reason::OutOfRange, format!("is {number}, outside {minimum} to {maximum}")))
-}
-
-/// A stranger's text, short enough for a log line and an answer.
-fn shortened(text: &str) -> String {
-    text.chars().take(64).collect()
 }
 
 /// The sensors of the original boards (catalog 2.4): LD2410 radar, PIR, MQ134 gas, and the two that its analytics knows.

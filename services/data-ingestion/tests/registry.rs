@@ -6,7 +6,7 @@ use axum::body::Body;
 use data_encoding::BASE64;
 use futures::{SinkExt, StreamExt};
 use http::Request;
-use iot_support::{Influx, Mosquitto, Postgres, Process, Redis, free_port, installed};
+use iot_support::{Influx, Mosquitto, Postgres, Process, Redis, free_port, metric, until};
 use serde_json::{Value, json};
 use service::config::Environment;
 use service::{Context, Limits, assemble};
@@ -83,12 +83,8 @@ impl Both {
         both
     }
 
-    async fn until<F: Future<Output = bool>>(&self, what: &str, mut check: impl FnMut() -> F) {
-        let end = Instant::now() + Duration::from_secs(30);
-        while !check().await {
-            assert!(Instant::now() < end, "not within 30 s: {what}\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+    async fn until<F: Future<Output = bool>>(&self, what: &str, check: impl Fn() -> F) {
+        until(what, || self.log(), check).await;
     }
 
     fn log(&self) -> String {
@@ -124,7 +120,7 @@ impl Both {
     async fn metric(&self, name: &str) -> f64 {
         let answer = self.client.get(format!("http://127.0.0.1:{}/metrics", self.port)).send().await;
         let text = answer.expect("data-ingestion").text().await.unwrap_or_default();
-        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok()).unwrap_or_default()
+        metric(&text, name)
     }
 
     /// What a load balancer is told, which does not wait for long.
@@ -224,12 +220,9 @@ async fn when_a_device_was_last_seen_comes_from_its_readings() {
     assert_eq!(both.post("dev-silent", "a-wrong-key").await, 401);
     let in_step = || async { both.ask("GET", "/api/v1/devices/dev-mqtt", None).await.1["account"] == "in_step" };
     both.until("the broker knows the device", in_step).await;
-    let port = both.broker.port().to_string();
     let publish = || {
-        let identity = ["-i", "dev-mqtt", "-u", "dev-mqtt", "-P", &over_mqtt];
-        let message = ["-p", &port, "-q", "1", "-t", "neurobuild/sensors/dev-mqtt/data", "-m", &reading()];
-        let sent = Command::new(installed("mosquitto_pub")).args(identity).args(message).status();
-        assert!(sent.expect("mosquitto_pub").success());
+        let topic = "neurobuild/sensors/dev-mqtt/data";
+        assert!(both.broker.publish_as("dev-mqtt", &over_mqtt, topic, reading().as_bytes()));
     };
     // The account of ingestion comes from device-management too: until it is there, messages have no receiver.
     both.until("both were seen", || async {
@@ -266,11 +259,9 @@ async fn without_the_database_messages_of_known_devices_pass_those_of_others() {
         both.until("the broker knows it", || async { both.ask("GET", &path, None).await.1["account"] == "in_step" })
             .await;
     }
-    let port = both.broker.port().to_string();
     let publish = |id: &str, key: &str| {
         let topic = format!("neurobuild/sensors/{id}/data");
-        let arguments = ["-i", id, "-u", id, "-P", key, "-p", &port, "-q", "1", "-t", &topic, "-m", &reading()];
-        assert!(Command::new(installed("mosquitto_pub")).args(arguments).status().expect("mosquitto_pub").success());
+        assert!(both.broker.publish_as(id, key, &topic, reading().as_bytes()));
     };
     let accepted = "ingestion_readings_accepted_total";
     both.until("one is known", || async {

@@ -4,6 +4,7 @@
 mod authority;
 mod influx;
 mod installed;
+mod metric;
 mod mosquitto;
 mod port;
 mod postgres;
@@ -11,10 +12,12 @@ mod process;
 mod redis;
 mod reference;
 mod schemathesis;
+mod until;
 
 pub use authority::Authority;
 pub use influx::{DATABASE, Influx};
 pub use installed::installed;
+pub use metric::metric;
 pub use mosquitto::{Mosquitto, PASSWORD as ADMIN_PASSWORD, USER as ADMIN_USER};
 pub use port::free_port;
 pub use postgres::Postgres;
@@ -22,3 +25,4 @@ pub use process::Process;
 pub use redis::Redis;
 pub use reference::current;
 pub use schemathesis::{get, post, schemathesis};
+pub use until::until;

@@ -2,6 +2,7 @@
 
 use crate::installed::library;
 use crate::{Process, free_port, installed};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -94,6 +95,47 @@ impl Mosquitto {
         assert!(output.status.success() && !words.contains("rror"), "{command:?}: {words}");
     }
 
+    /// Lets the account [`USER`] send and hear everything, for tests in which rights are not the matter.
+    ///
+    /// # Panics
+    /// When it does not come back with those rights.
+    pub fn allow_all(&mut self) {
+        self.kill();
+        let store = std::fs::read(self.store()).expect("the plugin's store");
+        let mut store: Value = serde_json::from_slice(&store).expect("the plugin's store");
+        let rights = ["publishClientSend", "publishClientReceive", "subscribePattern", "unsubscribePattern"];
+        let rule = |right: &&str, topic: &str| json!({"acltype": right, "topic": topic, "priority": 5, "allow": true});
+        let rules = rights.iter().flat_map(|right| [rule(right, "#"), rule(right, "$share/ingestion/#")]);
+        store["roles"][0]["acls"] = rules.collect();
+        std::fs::write(self.store(), store.to_string()).expect("the plugin's store");
+        self.restart();
+    }
+
+    /// Publishes with QoS 1 by `mosquitto_pub`, as [`USER`]; whether the broker took it.
+    ///
+    /// # Panics
+    /// When there is no `mosquitto_pub`.
+    pub fn publish(&self, topic: &str, payload: &[u8]) -> bool {
+        self.mosquitto_pub(&["-u", USER, "-P", PASSWORD], topic, payload)
+    }
+
+    /// The same as a device, which connects under its own name.
+    ///
+    /// # Panics
+    /// When there is no `mosquitto_pub`.
+    pub fn publish_as(&self, device: &str, key: &str, topic: &str, payload: &[u8]) -> bool {
+        self.mosquitto_pub(&["-i", device, "-u", device, "-P", key], topic, payload)
+    }
+
+    fn mosquitto_pub(&self, identity: &[&str], topic: &str, payload: &[u8]) -> bool {
+        // Arguments have an end, payloads of some tests are longer.
+        let file = tempfile::NamedTempFile::new_in(self.directory.path()).expect("a file");
+        std::fs::write(&file, payload).expect("a file");
+        let mut command = Command::new(installed("mosquitto_pub"));
+        command.args(["-p", &self.port.to_string(), "-q", "1", "-t", topic]).args(identity);
+        command.arg("-f").arg(file.path()).output().expect("mosquitto_pub").status.success()
+    }
+
     /// Where the plugin keeps accounts and roles.
     pub fn store(&self) -> PathBuf {
         self.directory.path().join("dynamic-security.json")
@@ -113,7 +155,7 @@ impl Mosquitto {
     /// copy that is whole, and put it back.
     fn keep_store(&mut self) {
         match std::fs::read(self.store()) {
-            Ok(store) if serde_json::from_slice::<serde_json::Value>(&store).is_ok() => self.kept = Some(store),
+            Ok(store) if serde_json::from_slice::<Value>(&store).is_ok() => self.kept = Some(store),
             _ => {
                 let kept = self.kept.as_ref().expect("a whole store of the plugin");
                 std::fs::write(self.store(), kept).expect("the plugin's store");
@@ -128,7 +170,7 @@ impl Mosquitto {
     /// When the plugin writes for 30 s without an end.
     pub fn remember_store(&mut self) {
         self.kept = Some(support::wait_until("the plugin's store is whole", Duration::from_secs(30), || {
-            std::fs::read(self.store()).ok().filter(|store| serde_json::from_slice::<serde_json::Value>(store).is_ok())
+            std::fs::read(self.store()).ok().filter(|store| serde_json::from_slice::<Value>(store).is_ok())
         }));
     }
 

@@ -38,6 +38,16 @@ impl Process {
         self.child.id()
     }
 
+    /// The most memory that it ever had resident, in bytes.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("the process");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak.and_then(|peak| peak.parse::<u64>().ok()).expect("its memory") << 10
+    }
+
     /// SIGKILL, and waits until it is gone.
     pub fn kill(mut self) {
         self.end();

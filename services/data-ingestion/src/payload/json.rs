@@ -2,8 +2,8 @@
 //! following it, so depth costs nothing; keys that stand twice, unknown keys and overlong lists are refused at once.
 
 use super::raw::{SEQ_LARGEST, is_boot};
-use super::{Bounds, Raw, Reason, Refusal, Scalar, SensorValues, glimpse, parse_rfc3339, scale};
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use super::{Bounds, Raw, Reason, Refusal, Scalar, SensorValues, glimpse, parse_rfc3339, scale, shortened};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
@@ -403,10 +403,6 @@ impl<'de> Deserialize<'de> for Key<'de> {
             fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
                 Ok(Key(Cow::Owned(key.to_owned())))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Key<'de>, A::Error> {
-                let _: IgnoredAny = IgnoredAny;
-                Err(de::Error::custom("a key is text"))
-            }
         }
         deserializer.deserialize_str(KeyVisitor)
     }
@@ -414,11 +410,6 @@ impl<'de> Deserialize<'de> for Key<'de> {
 
 fn pointer(path: &[&str]) -> String {
     path.iter().map(|part| format!("/{}", shortened(part).replace('~', "~0").replace('/', "~1"))).collect()
-}
-
-/// A stranger's text, short enough for a log line and an answer.
-fn shortened(text: &str) -> String {
-    text.chars().take(64).collect()
 }
 
 #[cfg(test)]

@@ -116,3 +116,8 @@ impl Refusal {
         self
     }
 }
+
+/// A stranger's text, short enough for a log line and an answer.
+pub(crate) fn shortened(text: &str) -> String {
+    text.chars().take(64).collect()
+}

@@ -1,10 +1,10 @@
 //! The servers, the replicas and the simulated devices of a test.
 #![expect(clippy::disallowed_methods, reason = "the service and its servers are programs here")]
 
-use iot_support::{ADMIN_PASSWORD, ADMIN_USER, Influx, Mosquitto, Process, Redis, free_port, installed};
+use iot_support::{ADMIN_PASSWORD, ADMIN_USER, Influx, Mosquitto, Process, Redis, free_port, metric, until};
 use serde_json::Value;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use support::wait_until;
 use tempfile::TempDir;
 
@@ -68,22 +68,7 @@ impl Path {
             Mosquitto::start_with("max_queued_messages 1000000\nmax_inflight_messages 500\nautosave_interval 1\n");
         let (redis, influx) = (Redis::start(), Influx::start());
         // Rights are device-management's matter; here one account may do all.
-        broker.kill();
-        let store = std::fs::read(broker.store()).expect("the plugin's store");
-        let mut store: Value = serde_json::from_slice(&store).expect("the plugin's store");
-        let rights: Vec<Value> = [
-            "publishClientSend",
-            "publishClientReceive",
-            "subscribePattern",
-            "unsubscribePattern",
-        ]
-        .iter()
-        .flat_map(|right| ["#", "$share/ingestion/#"].map(|topic| (right, topic)))
-        .map(|(right, topic)| serde_json::json!({"acltype": right, "topic": topic, "priority": 5, "allow": true}))
-        .collect();
-        store["roles"][0]["acls"] = Value::Array(rights);
-        std::fs::write(broker.store(), store.to_string()).expect("the plugin's store");
-        broker.restart();
+        broker.allow_all();
         // A server that has refused a long body closes the connection: none is used twice.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
         let directory = tempfile::Builder::new().prefix("test-path-").tempdir().expect("a directory");
@@ -176,16 +161,11 @@ impl Path {
     pub async fn metric(&self, replica: usize, name: &str) -> f64 {
         let Ok(answer) = self.client.get(format!("{}/metrics", self.address(replica))).send().await else { return 0.0 };
         let text = answer.text().await.unwrap_or_default();
-        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
-        value.unwrap_or_default()
+        metric(&text, name)
     }
 
     pub async fn until<F: Future<Output = bool>>(&self, what: &str, check: impl Fn() -> F) {
-        let begun = Instant::now();
-        while !check().await {
-            assert!(begun.elapsed() < Duration::from_secs(60), "not within a minute: {what}\n{}", self.logs());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until(what, || self.logs(), check).await;
     }
 
     /// A reading of two sensors.
@@ -240,9 +220,7 @@ impl Path {
 
     /// Publishes with QoS 1, by another program than ours.
     pub fn publish(&self, topic: &str, payload: &str) {
-        let port = self.broker.port().to_string();
-        let arguments = ["-p", &port, "-u", ADMIN_USER, "-P", ADMIN_PASSWORD, "-q", "1", "-t", topic, "-m", payload];
-        assert!(Command::new(installed("mosquitto_pub")).args(arguments).status().expect("mosquitto_pub").success());
+        assert!(self.broker.publish(topic, payload.as_bytes()));
     }
 
     /// The writers' names with how many entries each has read and not settled.
@@ -257,10 +235,7 @@ impl Path {
 
     /// The most memory that a replica ever had resident, in bytes.
     pub fn peak_memory(&self, replica: usize) -> u64 {
-        let id = self.replicas[replica].process.as_ref().expect("it runs").id();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("the process");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-        peak.and_then(|peak| peak.parse::<u64>().ok()).expect("its memory") << 10
+        self.replicas[replica].process.as_ref().expect("it runs").peak_memory()
     }
 
     /// Readings without numbers, as one body.

@@ -2,10 +2,10 @@
 
 use data_encoding::BASE64;
 use futures::{SinkExt, StreamExt};
-use iot_support::{ADMIN_PASSWORD, ADMIN_USER, Influx, Mosquitto, Postgres, Process, Redis, free_port, installed};
+use iot_support::{Influx, Mosquitto, Postgres, Process, Redis, free_port, metric, until};
 use serde_json::Value;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -37,7 +37,8 @@ impl Running {
         // The broker refuses what would be too long for the service, so that the device hears of it.
         let mut broker =
             Mosquitto::start_with(&format!("max_inflight_messages 500\nmax_packet_size {}\n", 2 * PAYLOAD));
-        allow_all(&mut broker);
+        // Rights are device-management's matter; here one account may do all.
+        broker.allow_all();
         let directory = tempfile::Builder::new().prefix("test-hostile-").tempdir().expect("a directory");
         let port = free_port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_data-ingestion"));
@@ -85,7 +86,7 @@ impl Running {
     pub async fn metric(&self, name: &str) -> f64 {
         let Ok(answer) = self.client.get(self.address("/metrics")).send().await else { return 0.0 };
         let text = answer.text().await.unwrap_or_default();
-        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok()).unwrap_or_default()
+        metric(&text, name)
     }
 
     pub async fn refused(&self, reason: &str) -> f64 {
@@ -116,21 +117,11 @@ impl Running {
 
     /// Publishes with QoS 1, by another program than ours; whether the broker took it.
     pub fn publish(&self, topic: &str, payload: &[u8]) -> bool {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(&file, payload).expect("a file");
-        let port = self.broker.port().to_string();
-        let mut command = Command::new(installed("mosquitto_pub"));
-        command.args(["-p", &port, "-u", ADMIN_USER, "-P", ADMIN_PASSWORD, "-q", "1", "-t", topic, "-f"]);
-        let output = command.arg(file.path()).output().expect("mosquitto_pub");
-        output.status.success()
+        self.broker.publish(topic, payload)
     }
 
     pub async fn until<F: Future<Output = bool>>(&self, what: &str, check: impl Fn() -> F) {
-        let begun = Instant::now();
-        while !check().await {
-            assert!(begun.elapsed() < Duration::from_secs(60), "not within a minute: {what}\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until(what, || self.log(), check).await;
     }
 
     /// A good reading must still go all the way, over all ways in; the process is the same, and small.
@@ -158,9 +149,7 @@ impl Running {
 
     /// The most memory that it ever had resident, in bytes.
     pub fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("the process");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-        peak.and_then(|peak| peak.parse::<u64>().ok()).expect("its memory") << 10
+        self.process.peak_memory()
     }
 
     fn log(&self) -> String {
@@ -186,20 +175,6 @@ pub fn register_device(postgres: &Postgres, id: &str, state: &str) {
     let key =
         format!("INSERT INTO credentials (id, device_id, hash) VALUES (gen_random_uuid(), '{id}', sha256('{KEY}'))");
     postgres.psql("iotdb", &format!("{device}; {key}"));
-}
-
-/// Rights at the broker are device-management's matter; here one account may do all.
-fn allow_all(broker: &mut Mosquitto) {
-    broker.kill();
-    let store = std::fs::read(broker.store()).expect("the plugin's store");
-    let mut store: Value = serde_json::from_slice(&store).expect("the plugin's store");
-    let rights = ["publishClientSend", "publishClientReceive", "subscribePattern", "unsubscribePattern"];
-    let rule =
-        |right: &&str, topic: &str| serde_json::json!({"acltype": right, "topic": topic, "priority": 5, "allow": true});
-    let rules = rights.iter().flat_map(|right| [rule(right, "#"), rule(right, "$share/ingestion/#")]);
-    store["roles"][0]["acls"] = rules.collect();
-    std::fs::write(broker.store(), store.to_string()).expect("the plugin's store");
-    broker.restart();
 }
 
 pub fn authorization() -> String {
