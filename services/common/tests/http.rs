@@ -32,6 +32,7 @@ fn app() -> App {
                 "late"
             }),
         )
+        .route("/endless", routing::get(|| async { Body::from_stream(futures::stream::repeat_with(piece)) }))
         .route(
             "/panic",
             routing::get(|| async {
@@ -41,6 +42,10 @@ fn app() -> App {
             }),
         );
     App::new(routes)
+}
+
+fn piece() -> Result<Vec<u8>, std::convert::Infallible> {
+    Ok(vec![0; 1 << 16])
 }
 
 fn limits() -> Limits {
@@ -213,17 +218,33 @@ async fn too_many_connections_are_told_so_and_whoever_watches_gets_through() {
     let mut watcher = TcpStream::connect(address).await.unwrap();
     let answer = say(&mut watcher, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("http_connections_refused_total"), "{answer}");
-    // A seat that becomes free is taken again.
     drop(idle.pop());
+    a_seat_becomes_free(address).await;
+    context.shutdown.begin();
+}
+
+/// Asks again and again until there is one.
+async fn a_seat_becomes_free(address: std::net::SocketAddr) {
     let begun = std::time::Instant::now();
     loop {
-        let mut next = TcpStream::connect(address).await.unwrap();
+        let mut next = TcpStream::connect(address).await.expect("loopback");
         let answer = say(&mut next, "GET /late HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
         if answer.starts_with("HTTP/1.1 200") {
             break;
         }
         assert!(begun.elapsed() < Duration::from_secs(10), "{answer}");
     }
+}
+
+#[tokio::test]
+async fn whoever_reads_nothing_of_an_answer_is_cut_off() {
+    let (address, context) = listening(Limits { connections: 1, idle: Duration::from_millis(500), ..limits() }).await;
+    let mut deaf = TcpStream::connect(address).await.unwrap();
+    deaf.write_all(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    deaf.read_exact(&mut [0; 12]).await.unwrap();
+    let mut next = TcpStream::connect(address).await.unwrap();
+    assert!(say(&mut next, "GET /late HTTP/1.1\r\nHost: x\r\n\r\n").await.starts_with("HTTP/1.1 503"));
+    a_seat_becomes_free(address).await;
     context.shutdown.begin();
 }
 

@@ -24,6 +24,8 @@ pub struct Config {
     pub bounds: Bounds,
     /// Which times are believed.
     pub clock: Clock,
+    /// How many WebSockets a device may have at once.
+    pub websockets: usize,
     /// How entries are gathered.
     pub batching: Batching,
     /// Who may look at dead letters.
@@ -62,6 +64,10 @@ impl Configuration for Config {
             .variable("OLDEST_TIMESTAMP", "seconds since 1970; older readings are from a clock that was never set")
             .default::<u32>(1_577_836_800u32);
         let ahead = environment.variable("CLOCK_AHEAD", "how far ahead of ours a device's clock may be").default("5m");
+        let websockets = environment
+            .variable("WEBSOCKETS_PER_DEVICE", "WebSockets that a device may have at once; more are answered with 429")
+            .within(1, 1_000_000)
+            .default(16);
         let entries = environment
             .variable("BATCH_ENTRIES", "most entries of the stream in one write")
             .within(1, 1024)
@@ -80,6 +86,7 @@ impl Configuration for Config {
             devices: devices?,
             bounds,
             clock: Clock { oldest: i64::from(oldest?) * 1_000_000_000, ahead: ahead? },
+            websockets: websockets?,
             batching: Batching { entries: entries?, linger: linger? },
             admin: admin?,
         })

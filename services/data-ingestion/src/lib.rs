@@ -90,6 +90,7 @@ pub async fn start(config: Config, context: Context) -> Result<App, Error> {
         intake,
         admin: config.admin.map(Arc::new),
         receipts_every: Duration::from_millis(300),
+        places: http::Places::new(config.websockets),
         shutdown: context.shutdown,
     }))
 }

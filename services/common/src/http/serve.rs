@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustix::net::sockopt;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -79,6 +80,8 @@ async fn connection(
 ) {
     // Answers are small and complete: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
+    // A caller that reads nothing of its answer keeps its seat no longer than one that says nothing: TCP_USER_TIMEOUT, tcp(7).
+    let _ = sockopt::set_tcp_user_timeout(&stream, u32::try_from(idle.as_millis()).unwrap_or(u32::MAX));
     let standing = seat.standing;
     let service = router.map_request(move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));

@@ -4,12 +4,15 @@ mod answers;
 mod auth;
 mod body;
 mod dead_letters;
+mod places;
 mod readings;
 mod socket;
 mod status;
 
 #[cfg(test)]
 pub(crate) use body::gunzip;
+
+pub use places::Places;
 
 use crate::intake::Intake;
 use diagnostic::Secret;
@@ -30,6 +33,8 @@ pub struct Http {
     pub admin: Option<Arc<Secret<String>>>,
     /// How often a WebSocket looks for receipts.
     pub receipts_every: Duration,
+    /// How many WebSockets a device may have.
+    pub places: Places,
     /// When to end WebSockets.
     pub shutdown: Shutdown,
 }

@@ -33,7 +33,8 @@ enum Frame<'a> {
 #[utoipa::path(get, path = "/api/v1/stream", tag = "readings",
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
     security(("device" = []), ("device_key" = [])),
-    responses((status = 101, description = "A WebSocket."), (status = 400, description = "It asks for no WebSocket."), (status = 401, description = "No device's id and key.")))]
+    responses((status = 101, description = "A WebSocket."), (status = 400, description = "It asks for no WebSocket."), (status = 401, description = "No device's id and key."),
+        (status = 429, description = "The device has too many WebSockets.")))]
 pub async fn stream(
     State(http): State<Http>,
     headers: HeaderMap,
@@ -44,13 +45,16 @@ pub async fn stream(
     let changes = http.intake.devices.changes();
     let device = caller.device(&http).await?;
     let upgrade = upgrade.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
+    let place = http.places.take(&caller.id).ok_or_else(|| {
+        Problem::new(StatusCode::TOO_MANY_REQUESTS).detail("the device has too many WebSockets: WEBSOCKETS_PER_DEVICE")
+    })?;
     let limit = http.intake.bounds.payload_bytes;
     let upgrade = upgrade.max_message_size(limit).max_frame_size(limit).max_write_buffer_size(256 * 1024);
     // Thousands of devices that say little: the library's own 128 KiB are for few that say much.
     let upgrade = upgrade.read_buffer_size(4 * 1024).write_buffer_size(0);
     let seat = extensions.get::<Seat>().cloned();
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let _seat = seat;
+        let _held = (seat, place);
         metrics::gauge!("ingestion_websockets").increment(1.0);
         let mut peer = Peer { http, caller, device, changes, socket, boot: None, highest: 0, told: None };
         let _ = peer.talk().await;

@@ -5,7 +5,7 @@ use futures::SinkExt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 const IDLE: usize = 5000;
 
@@ -17,8 +17,9 @@ async fn five_thousand_idle_connections_are_bounded_and_cost_little() {
         println!("skipped: this machine allows {:?} open files, too few for {IDLE} connections", files.maximum);
         return;
     }
-    let most = 3000;
-    let running = Running::start(&[("HTTP_CONNECTIONS", &most.to_string())]).await;
+    let limit = 3000;
+    let most = limit.to_string();
+    let running = Running::start(&[("HTTP_CONNECTIONS", &most), ("WEBSOCKETS_PER_DEVICE", &most)]).await;
     let mut socket = running.socket().await.expect("a WebSocket");
     let upgrade = format!(
         "GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -44,8 +45,8 @@ async fn five_thousand_idle_connections_are_bounded_and_cost_little() {
     let connections = running.metric("http_connections").await;
     let websockets = running.metric("ingestion_websockets").await;
     let refused = running.metric("http_connections_refused_total").await;
-    assert!((most as f64..=most as f64 + 64.0).contains(&connections), "{connections} connections");
-    assert!(websockets > most as f64 * 0.4, "{websockets} WebSockets");
+    assert!((f64::from(limit)..=f64::from(limit) + 64.0).contains(&connections), "{connections} connections");
+    assert!(websockets > f64::from(limit) * 0.4, "{websockets} WebSockets");
     assert!(told > 500 && refused >= f64::from(told), "{told} were told, {cut} cut off, {refused} counted");
     // Whoever was in before goes on as if nothing were.
     socket.send(Message::Text(reading().into())).await.expect("a frame");
@@ -59,5 +60,19 @@ async fn five_thousand_idle_connections_are_bounded_and_cost_little() {
     drop(open);
     drop(socket);
     running.until("all are gone", || async { running.metric("http_connections").await < 4.0 }).await;
+    running.is_well().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_does_not_take_the_seats_of_all_others() {
+    let running = Running::start(&[("WEBSOCKETS_PER_DEVICE", "3")]).await;
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        open.push(running.socket().await.expect("a WebSocket"));
+    }
+    let Err(Error::Http(refused)) = running.socket().await else { panic!("it has a fourth one") };
+    assert_eq!(refused.status(), 429);
+    open.pop();
+    running.until("a place is free again", || async { running.socket().await.is_ok() }).await;
     running.is_well().await;
 }

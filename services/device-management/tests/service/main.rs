@@ -7,5 +7,6 @@ mod database;
 mod devices;
 mod import;
 mod mqtt;
+mod replicas;
 mod running;
 mod scale;

@@ -66,14 +66,7 @@ impl Running {
     }
 
     pub async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {TOKEN}"));
-        let request = match body {
-            Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())),
-            None => request.body(Body::empty()),
-        };
-        let (parts, body) = self.raw(request.expect("a request")).await.into_parts();
-        let bytes = axum::body::to_bytes(body, 64 << 20).await.expect("a body");
-        (parts.status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        ask(&self.router, method, path, body).await
     }
 
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {
@@ -117,10 +110,33 @@ impl Drop for Running {
     }
 }
 
+/// Asks a replica as the administrator.
+pub async fn ask(router: &Router, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+    let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {TOKEN}"));
+    let request = match body {
+        Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())),
+        None => request.body(Body::empty()),
+    };
+    let answer = router.clone().oneshot(request.expect("a request")).await.expect("an answer");
+    let (parts, body) = answer.into_parts();
+    let bytes = axum::body::to_bytes(body, 64 << 20).await.expect("a body");
+    (parts.status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
+
 /// A replica of the service.
 pub async fn serve(postgres: &Postgres, mosquitto: &Mosquitto, ingestion_password: &str) -> (Router, Context) {
     let every = std::env::var("RECONCILE_EVERY").unwrap_or_else(|_| "1s".to_owned());
-    let secrets = [("ADMIN_TOKEN", TOKEN), ("OUTBOX_KEY", &"0b".repeat(32)), ("RECONCILE_EVERY", &every)];
+    serve_comparing(postgres, mosquitto, ingestion_password, &every).await
+}
+
+/// A replica that compares all accounts as often as is said.
+pub async fn serve_comparing(
+    postgres: &Postgres,
+    mosquitto: &Mosquitto,
+    ingestion_password: &str,
+    every: &str,
+) -> (Router, Context) {
+    let secrets = [("ADMIN_TOKEN", TOKEN), ("OUTBOX_KEY", &"0b".repeat(32)), ("RECONCILE_EVERY", every)];
     let secrets = secrets.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let ingestion = [("MQTT_INGESTION_PASSWORD".to_owned(), ingestion_password.to_owned())];
     let variables = postgres.variables().into_iter().chain(mosquitto.variables()).chain(secrets).chain(ingestion);
