@@ -249,6 +249,25 @@ async fn whoever_reads_nothing_of_an_answer_is_cut_off() {
 }
 
 #[tokio::test]
+async fn whoever_is_still_sending_hears_why_it_was_refused() {
+    let (address, context) = listening(limits()).await;
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.readable().await.unwrap();
+        // The answer is there, and perhaps the other side is gone.
+        for _ in 0..4 {
+            stream.write_all(&[b' '; 1 << 16]).await.unwrap();
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    }
+    context.shutdown.begin();
+}
+
+#[tokio::test]
 async fn a_head_that_comes_byte_by_byte_is_cut_off() {
     let (address, context) = listening(Limits { idle: Duration::from_millis(300), ..limits() }).await;
     let mut slow = TcpStream::connect(address).await.unwrap();

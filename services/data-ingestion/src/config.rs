@@ -74,7 +74,7 @@ impl Configuration for Config {
             .default(32);
         let linger = environment
             .variable("BATCH_LINGER", "a small batch waits for more until so long after the last write")
-            .default("20ms");
+            .default("10ms");
         environment.section("Operator");
         let admin =
             environment.variable("ADMIN_TOKEN", "who may list, remove and replay dead letters").optional_secret();

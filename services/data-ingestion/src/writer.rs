@@ -18,13 +18,14 @@ use std::time::{Duration, Instant};
 pub struct Batching {
     /// Most entries in one write. An entry has up to 64 KiB.
     pub entries: usize,
-    /// A small batch waits for more until so long after the last write.
+    /// A small batch waits for more until so long after the last write. Less than `MQTT_LINGER`: what came over MQTT has waited
+    /// once, and is written as soon as it is in the stream.
     pub linger: Duration,
 }
 
 impl Default for Batching {
     fn default() -> Self {
-        Self { entries: 32, linger: Duration::from_millis(20) }
+        Self { entries: 32, linger: Duration::from_millis(10) }
     }
 }
 

@@ -23,22 +23,27 @@ fn run() -> Result<()> {
         return Ok(());
     }
     let ours_only = words.iter().any(|word| word == "ours");
-    let peers = if ours_only { &[Peer::Ours][..] } else { &[Peer::Ours, Peer::Telegraf] };
+    // The last two have no counterpart in Telegraf.
+    let all = [Peer::Ours, Peer::Telegraf, Peer::OursWithReceipts, Peer::OursEverySecond];
+    let peers = all.into_iter().filter(|peer| !ours_only || *peer != Peer::Telegraf);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let figures = runtime.block_on(measure(peers, wants))?;
     println!("{}{}", figures.tables(), figures.verdicts().render());
     Ok(())
 }
 
-async fn measure(peers: &[Peer], wants: impl Fn(&str) -> bool) -> Result<Figures> {
+async fn measure(peers: impl Iterator<Item = Peer>, wants: impl Fn(&str) -> bool) -> Result<Figures> {
     let mut figures = Figures::default();
-    for &peer in peers {
+    for peer in peers {
         eprintln!("bench: {}", peer.name());
         if wants("queue") {
-            figures.drained.push((peer, drain(peer, false).await?));
+            figures.drained.push((peer, drain(peer).await?));
         }
         if wants("steady") {
-            figures.steady.push((peer, steady(peer, false).await?));
+            figures.steady.push((peer, steady(peer).await?));
+        }
+        if !matches!(peer, Peer::Ours | Peer::Telegraf) {
+            continue;
         }
         if wants("away") {
             figures.away.push((peer, away(peer).await?));
@@ -47,13 +52,6 @@ async fn measure(peers: &[Peer], wants: impl Fn(&str) -> bool) -> Result<Figures
             let (ready_after, used) = idle(peer).await?;
             figures.idle.push(Idle { name: peer.name(), ready_after, used, ours: peer == Peer::Ours });
         }
-    }
-    eprintln!("bench: what Telegraf has no counterpart of");
-    if wants("queue") {
-        figures.drained_with_receipts = Some(drain(Peer::Ours, true).await?);
-    }
-    if wants("steady") {
-        figures.steady_with_receipts = Some(steady(Peer::Ours, true).await?);
     }
     if wants("idle") {
         let (ready_after, used) = management_idle().await?;

@@ -3,6 +3,7 @@
 mod around;
 mod assemble;
 mod limits;
+mod lingering;
 mod seat;
 mod serve;
 

@@ -1,6 +1,7 @@
 //! Serving a router on a socket: bounded connections, slow heads cut off, an orderly end.
 
 use super::Limits;
+use super::lingering::Lingering;
 use super::seat::{Seat, Seats};
 use crate::context::{Context, Shutdown};
 use axum::Router;
@@ -19,6 +20,9 @@ use tower::ServiceExt;
 
 /// How long a connection for which there is no seat may take to say what it wants.
 const STANDING_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Whoever goes on sending for longer has had the time to read its answer.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// When the process is out of descriptors `accept` fails at once, again and again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -83,6 +87,8 @@ async fn connection(
     // A caller that reads nothing of its answer keeps its seat no longer than one that says nothing: TCP_USER_TIMEOUT, tcp(7).
     let _ = sockopt::set_tcp_user_timeout(&stream, u32::try_from(idle.as_millis()).unwrap_or(u32::MAX));
     let standing = seat.standing;
+    // There are few places to stand: they must be free again at once.
+    let stream = Lingering::new(stream, if standing { Duration::ZERO } else { LINGER });
     let service = router.map_request(move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(seat.clone());

@@ -59,7 +59,7 @@ impl Settings {
                 "MQTT_LINGER",
                 "how long a few messages wait for more, as all that are read together share a sync of Redis",
             )
-            .default("5ms");
+            .default("15ms");
         let slots = environment.variable("MQTT_SLOTS", "most replicas").within(1, 1000).default(16);
         let lease = environment
             .variable("MQTT_SLOT_LEASE", "how long a silent replica keeps its session before another takes it over")

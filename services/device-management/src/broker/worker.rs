@@ -86,16 +86,25 @@ impl Worker {
     async fn while_connected(&self) {
         let (mut reconciled, mut pace): (Option<Instant>, Pace) = (None, Pace::default());
         loop {
-            if let Err(error) = self.drain(&mut pace).await {
-                tracing::warn!(%error, "accounts at the broker could not be brought into step");
-                tokio::time::sleep(Duration::from_millis(500)).await;
-            } else if reconciled.is_none_or(|when| when.elapsed() >= self.every) {
+            self.gauge().await;
+            let more = match self.carry_out(&mut pace, false).await {
+                Ok(more) => more,
+                Err(error) => {
+                    tracing::warn!(%error, "accounts at the broker could not be brought into step");
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    continue;
+                }
+            };
+            // Also while more waits: after an import that takes half an hour, and without what waits in it.
+            if reconciled.is_none_or(|when| when.elapsed() >= self.every) {
                 match self.reconcile().await {
                     Ok(()) => reconciled = Some(Instant::now()),
                     Err(error) => tracing::warn!(%error, "accounts at the broker could not be compared"),
                 }
             }
-            self.gauge().await;
+            if more {
+                continue;
+            }
             tokio::select! {
                 () = self.changed.notified() => {}
                 () = tokio::time::sleep(LOOK) => {}
@@ -108,12 +117,6 @@ impl Worker {
             metrics::gauge!("mqtt_outbox_waiting").set(waiting as f64);
             metrics::gauge!("mqtt_accounts_lost").set(lost as f64);
         }
-    }
-
-    /// Carries out what is due, batch by batch, until nothing is.
-    async fn drain(&self, pace: &mut Pace) -> Result<(), Trouble> {
-        while self.carry_out(pace, false).await? {}
-        Ok(())
     }
 
     /// Nobody who is to be cut off waits for a comparison, which takes long when there are many accounts.

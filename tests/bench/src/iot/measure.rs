@@ -59,11 +59,11 @@ impl Done {
 ///
 /// # Errors
 /// A server or the peer fails.
-pub async fn drain(peer: Peer, numbered: bool) -> Result<Done> {
-    let servers = Servers::start().await?;
+pub async fn drain(peer: Peer) -> Result<Done> {
+    let servers = Servers::start(peer).await?;
     // The broker keeps the session from now on.
     start(peer, &servers).await?.stop();
-    Load { messages: QUEUED, rate: None, numbered }.send(servers.mqtt).await?;
+    Load { messages: QUEUED, rate: None, numbered: peer.has_numbers() }.send(servers.mqtt).await?;
     let before = Looked::at(&servers, None)?;
     let running = start(peer, &servers).await?;
     let done = before.until_stored(&servers, &running, QUEUED).await?;
@@ -75,11 +75,11 @@ pub async fn drain(peer: Peer, numbered: bool) -> Result<Done> {
 ///
 /// # Errors
 /// As of [`drain`].
-pub async fn steady(peer: Peer, numbered: bool) -> Result<Done> {
-    let servers = Servers::start().await?;
+pub async fn steady(peer: Peer) -> Result<Done> {
+    let servers = Servers::start(peer).await?;
     let running = start(peer, &servers).await?;
     let before = Looked::at(&servers, Some(&running))?;
-    Load { messages: STEADY, rate: Some(RATE), numbered }.send(servers.mqtt).await?;
+    Load { messages: STEADY, rate: Some(RATE), numbered: peer.has_numbers() }.send(servers.mqtt).await?;
     before.until_stored(&servers, &running, STEADY).await
 }
 
@@ -88,7 +88,7 @@ pub async fn steady(peer: Peer, numbered: bool) -> Result<Done> {
 /// # Errors
 /// As of [`drain`].
 pub async fn away(peer: Peer) -> Result<Done> {
-    let servers = Servers::start().await?;
+    let servers = Servers::start(peer).await?;
     servers.tap.close(true);
     let running = start(peer, &servers).await?;
     let before = Looked::at(&servers, Some(&running))?;
@@ -109,7 +109,7 @@ pub async fn away(peer: Peer) -> Result<Done> {
 /// # Errors
 /// As of [`drain`].
 pub async fn idle(peer: Peer) -> Result<(Duration, Usage)> {
-    let servers = Servers::start().await?;
+    let servers = Servers::start(peer).await?;
     let running = start(peer, &servers).await?;
     sleep(Duration::from_secs(5)).await;
     Ok((running.ready_after, running.usage()?))

@@ -13,7 +13,7 @@ use support::wait_until;
 /// Points in a write, at most.
 const BATCH: usize = 1024;
 
-/// How long a write that is not full waits for more.
+/// How long Telegraf's writes that are not full wait for more; ours as by default, which makes more writes of fewer points.
 const LINGER: &str = "20ms";
 
 /// One who is measured.
@@ -21,6 +21,10 @@ const LINGER: &str = "20ms";
 pub enum Peer {
     /// data-ingestion.
     Ours,
+    /// The same when readings have numbers and their devices get receipts.
+    OursWithReceipts,
+    /// The same with a Redis that is at the disk every second, not with every write.
+    OursEverySecond,
     /// Telegraf.
     Telegraf,
 }
@@ -37,6 +41,8 @@ impl Peer {
     pub fn name(self) -> &'static str {
         match self {
             Self::Ours => "data-ingestion",
+            Self::OursWithReceipts => "data-ingestion, with receipts",
+            Self::OursEverySecond => "data-ingestion, everysec",
             Self::Telegraf => "Telegraf",
         }
     }
@@ -48,22 +54,32 @@ impl Peer {
     pub fn start(self, servers: &Servers) -> Result<Running> {
         let begun = Instant::now();
         match self {
-            Self::Ours => ours(servers, begun),
             Self::Telegraf => telegraf(servers, begun),
+            _ => ours(servers, begun, self.durability()),
         }
+    }
+
+    /// Whether readings have numbers.
+    pub fn has_numbers(self) -> bool {
+        self == Self::OursWithReceipts
+    }
+
+    /// `appendfsync` of its Redis.
+    pub fn durability(self) -> &'static str {
+        if self == Self::OursEverySecond { "everysec" } else { "always" }
     }
 }
 
-fn ours(servers: &Servers, begun: Instant) -> Result<Running> {
+fn ours(servers: &Servers, begun: Instant, durability: &str) -> Result<Running> {
     let port = free_port();
     let mut command = on_first(program("data-ingestion")?);
-    command.envs(servers.redis.variables());
+    command.envs(servers.redis.variables()).env("REDIS_DURABILITY", durability);
     command.env("INFLUXDB_URL", servers.tap.url()).env("INFLUXDB_DATABASE", iot_support::DATABASE);
     command.env("MQTT_HOST", "127.0.0.1").env("MQTT_PORT", servers.mqtt.to_string()).env("MQTT_IN_FLIGHT", "1000");
     command.env("SERVICE_ADDRESS", "127.0.0.1").env("SERVICE_PORT", port.to_string());
     command.env("DEVICES", "any").env("DEVICES_KEY", "of-the-benchmark");
     // An entry of the stream has up to 256 messages.
-    command.env("BATCH_ENTRIES", (BATCH / 256).to_string()).env("BATCH_LINGER", LINGER);
+    command.env("BATCH_ENTRIES", (BATCH / 256).to_string());
     let log = servers.place.path().join("data-ingestion.log");
     let process = Process::start(&mut command, &log, port).context("data-ingestion ends at once")?;
     let ready_after = ready::after(port, begun);

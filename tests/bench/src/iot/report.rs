@@ -11,12 +11,8 @@ use std::time::Duration;
 pub struct Figures {
     /// A queue in the broker worked off.
     pub drained: Vec<(Peer, Done)>,
-    /// The same with numbers and receipts, which Telegraf does not have.
-    pub drained_with_receipts: Option<Done>,
     /// A thousand messages a second.
     pub steady: Vec<(Peer, Done)>,
-    /// The same with numbers and receipts.
-    pub steady_with_receipts: Option<Done>,
     /// InfluxDB away.
     pub away: Vec<(Peer, Done)>,
     /// Nothing to do.
@@ -41,15 +37,10 @@ const MEBIBYTE: u64 = 1 << 20;
 impl Figures {
     /// The measurements.
     pub fn tables(&self) -> String {
-        let receipts = |done: &Option<Done>| done.clone().map(|done| ("data-ingestion, with receipts", done));
-        let named =
-            |list: &[(Peer, Done)]| list.iter().map(|(peer, done)| (peer.name(), done.clone())).collect::<Vec<_>>();
-        let drained = named(&self.drained).into_iter().chain(receipts(&self.drained_with_receipts));
-        let steady = named(&self.steady).into_iter().chain(receipts(&self.steady_with_receipts));
         let parts = [
-            working("a queue of the broker", drained.collect()),
-            working("1,000 messages a second", steady.collect()),
-            working("InfluxDB away", named(&self.away)),
+            working("a queue of the broker", &self.drained),
+            working("1,000 messages a second", &self.steady),
+            working("InfluxDB away", &self.away),
             idle(&self.idle),
         ];
         parts.into_iter().flatten().map(|table| table.render() + "\n").collect()
@@ -96,7 +87,7 @@ impl Figures {
     }
 }
 
-fn working(title: &str, rows: Vec<(&str, Done)>) -> Option<Table> {
+fn working(title: &str, rows: &[(Peer, Done)]) -> Option<Table> {
     let heads = [
         title,
         "µs of processor a message",
@@ -109,9 +100,9 @@ fn working(title: &str, rows: Vec<(&str, Done)>) -> Option<Table> {
         "most",
     ];
     let mut table = Table::new(heads);
-    for (name, done) in &rows {
+    for (peer, done) in rows {
         table.add([
-            (*name).to_owned(),
+            peer.name().to_owned(),
             micros(done.each()),
             micros(done.redis_each()),
             format!("{:.0}", done.messages as f64 / done.took.as_secs_f64()),

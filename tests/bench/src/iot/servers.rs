@@ -1,5 +1,6 @@
 //! The servers that all peers use: Mosquitto, Redis, InfluxDB with the tap before it. New ones for each peer.
 
+use super::peer::Peer;
 use super::tap::Tap;
 use super::usage::Usage;
 use anyhow::{Context, Result};
@@ -10,7 +11,7 @@ use tempfile::TempDir;
 
 /// The servers.
 pub struct Servers {
-    /// For us: append-only, each write on the disk before it is answered.
+    /// For us: append-only.
     pub redis: Redis,
     /// Where points go in the end.
     pub influx: Influx,
@@ -24,13 +25,13 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts them.
+    /// Starts them for this peer.
     ///
     /// # Errors
     /// Mosquitto does not come up.
-    pub async fn start() -> Result<Self> {
+    pub async fn start(peer: Peer) -> Result<Self> {
         let place = tempfile::Builder::new().prefix("bench-iot-").tempdir()?;
-        let (redis, influx) = (Redis::start(), Influx::start());
+        let (redis, influx) = (Redis::start_with(&["--appendfsync", peer.durability()]), Influx::start());
         let mqtt = free_port();
         let mosquitto = mosquitto(place.path(), mqtt)?;
         let tap = Tap::open(influx.url()).await?;
