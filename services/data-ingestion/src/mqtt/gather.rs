@@ -58,7 +58,8 @@ impl AsyncRead for Gathering {
         ready!(self.pause.as_mut().poll(context));
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        if buffer.filled().len() - before < MUCH {
+        // A buffer that is full now says nothing of what still waits.
+        if buffer.remaining() > 0 && buffer.filled().len() - before < MUCH {
             let until = Instant::now() + self.linger;
             self.pause.as_mut().reset(until);
         }
@@ -137,11 +138,23 @@ mod tests {
     async fn reading_pauses_when_little_came() {
         let (mut ours, mut theirs) = pair(Duration::from_millis(100)).await;
         theirs.write_all(b"a").await.unwrap();
-        assert_eq!(ours.read_u8().await.unwrap(), b'a');
+        assert_eq!(ours.read(&mut [0; 16]).await.unwrap(), 1);
         theirs.write_all(b"b").await.unwrap();
         ours.stream.readable().await.unwrap();
         let begun = Instant::now();
-        assert_eq!(ours.read_u8().await.unwrap(), b'b');
+        assert_eq!(ours.read(&mut [0; 16]).await.unwrap(), 1);
         assert!(begun.elapsed() > Duration::from_millis(50), "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
+    async fn reading_does_not_pause_while_more_waits_than_the_buffer_holds() {
+        let (mut ours, mut theirs) = pair(Duration::from_secs(5)).await;
+        theirs.write_all(&[7; 1000]).await.unwrap();
+        ours.stream.readable().await.unwrap();
+        let begun = Instant::now();
+        for _ in 0..10 {
+            ours.read_exact(&mut [0; 100]).await.unwrap();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     }
 }
