@@ -189,19 +189,18 @@ impl Connection {
 type Reply = Result<Vec<Answer>, BrokerError>;
 
 /// Who waits for answers, and to how many commands, by the mark that each of the commands carries: an answer that comes late, or
-/// not at all, is never taken for another's.
+/// not at all, is never taken for another's. The plugin's answers go to everybody who hears its topic, other replicas and
+/// operators among them, so that a mark is one in the world.
 #[derive(Default)]
 struct Waiting {
-    last: u64,
     replies: HashMap<String, (usize, oneshot::Sender<Reply>)>,
 }
 
 impl Waiting {
     fn mark(&mut self) -> String {
-        self.last += 1;
         // Whoever lost patience does not wait any more.
         self.replies.retain(|_, (_, reply)| !reply.is_closed());
-        self.last.to_string()
+        uuid::Uuid::new_v4().simple().to_string()
     }
 
     fn answered(&mut self, answers: Vec<Answer>) {
@@ -303,6 +302,15 @@ mod tests {
         assert_eq!(of_second.try_recv().unwrap().unwrap().len(), 2);
         waiting.answered(answers(&[Some(&first)]));
         assert_eq!(of_first.try_recv().unwrap().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn answers_to_another_replica_are_not_ours() {
+        let (mut ours, mut theirs) = (Waiting::default(), Waiting::default());
+        let (_, mut answer) = asked(&mut ours, 1);
+        let (mark, _their_answer) = asked(&mut theirs, 1);
+        ours.answered(answers(&[Some(&mark)]));
+        assert!(answer.try_recv().is_err(), "nothing came for it yet");
     }
 
     #[test]
