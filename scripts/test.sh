@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the tests of a level (all, unit, conformance, e2e) after setting up what they need, then sums up: passed, failed, skipped.
+# Runs the tests of a level (all, unit, conformance, e2e) after setting up what they need, then sums up: passed, failed, skipped, left out.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -38,10 +38,12 @@ cargo test --no-fail-fast --locked "$@" -- --show-output > "$log" 2>&1 || status
 sum() { awk -v word="$1" '/^test result:/ { for (i = 1; i < NF; i++) if ($(i + 1) ~ "^" word) n += $i } END { print n + 0 }' "$log"; }
 skipped=$(grep -c '^skipped: ' "$log" || true)
 grep '^skipped: ' "$log" | sort | uniq -c || true
+# A test that is left out says why in its `#[ignore = "…"]`, which is in its line.
+grep '^test .* \.\.\. ignored' "$log" || true
 if [ "$status" -ne 0 ]; then
     # What each failed test said, then the list of the targets; without the rest, the last lines of a CI's log are these.
     sed -n '/^failures:/,/^test result/p' "$log" | tail -n 200
     sed -n '/^error: [0-9]* targets* failed/,$p' "$log"
 fi
-say "$(sum passed) passed, $(sum failed) failed, $skipped skipped"
+say "$(sum passed) passed, $(sum failed) failed, $skipped skipped, $(sum ignored) left out"
 exit "$status"

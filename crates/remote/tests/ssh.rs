@@ -399,7 +399,7 @@ async fn a_server_that_allows_one_session_gets_more_connections() {
 
 /// Not a test of its own: runs a command until it is killed.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "started by the next one"]
+#[ignore = "no test of its own: `nothing_runs_on_when_the_caller_is_killed` starts it"]
 async fn caller() {
     let Ok(line) = std::env::var("TEST_CALLER") else { return };
     let [port, user, key, known_hosts, who, mark] = line.split(' ').collect::<Vec<_>>()[..] else { return };

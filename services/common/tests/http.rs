@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::{Json, routing};
 use http::{Request, Response, StatusCode};
 use service::config::Bytes;
-use service::{About, App, Context, Limits, PROBLEM_JSON, Problem, Served, assemble, serve};
+use service::{About, App, Context, Limits, PROBLEM_JSON, Problem, Served, Shutdown, assemble, serve};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,14 +21,16 @@ struct Order {
     count: u32,
 }
 
-fn app() -> App {
+/// `/late` answers once the service is told to end.
+fn app(shutdown: Shutdown) -> App {
     let routes = OpenApiRouter::new()
+        .route("/quick", routing::get(|| async { "quick" }))
         .route("/order", routing::post(|Json(_): Json<Order>| async { "taken" }))
         .route("/slow", routing::get(std::future::pending::<String>))
         .route(
             "/late",
-            routing::get(|| async {
-                tokio::time::sleep(Duration::from_millis(300)).await;
+            routing::get(|| async move {
+                shutdown.wait().await;
                 "late"
             }),
         )
@@ -53,8 +55,12 @@ fn limits() -> Limits {
     Limits { body: Bytes(64), timeout, concurrency: 2, connections: 8, idle }
 }
 
+fn assembled(context: &Context, limits: &Limits) -> axum::Router {
+    assemble(app(context.shutdown.clone()), &about(), context, limits)
+}
+
 async fn ask(request: Request<Body>) -> Response<Body> {
-    assemble(app(), &about(), &Context::default(), &limits()).oneshot(request).await.expect("an answer")
+    assembled(&Context::default(), &limits()).oneshot(request).await.expect("an answer")
 }
 
 async fn problem(request: Request<Body>) -> (Problem, Response<()>) {
@@ -113,14 +119,17 @@ async fn the_callers_trace_is_kept() {
 
 #[tokio::test]
 async fn whoever_watches_gets_through_when_it_is_full() {
-    let router = assemble(app(), &about(), &Context::default(), &limits());
+    let router = assembled(&Context::default(), &limits());
     let busy: Vec<_> = (0..2).map(|_| tokio::spawn(router.clone().oneshot(get("/slow")))).collect();
     tokio::task::yield_now().await;
+    let begun = std::time::Instant::now();
     let refused = loop {
-        let response = router.clone().oneshot(get("/late")).await.unwrap();
+        let response = router.clone().oneshot(get("/quick")).await.unwrap();
         if response.status() != StatusCode::OK {
             break response;
         }
+        assert!(begun.elapsed() < Duration::from_secs(10), "both are not busy");
+        tokio::task::yield_now().await;
     };
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refused.headers()["retry-after"], "1");
@@ -165,7 +174,7 @@ async fn open_requests_end_before_the_service() {
     let context = Context::default();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = assemble(app(), &about(), &context, &limits());
+    let router = assembled(&context, &limits());
     let shared = context.clone();
     let server = tokio::spawn(async move { serve(listener, router, &shared, &limits(), Duration::from_secs(5)).await });
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -187,7 +196,7 @@ async fn listening(limits: Limits) -> (std::net::SocketAddr, Context) {
     let context = Context::default();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback");
     let address = listener.local_addr().expect("loopback");
-    let router = assemble(app(), &about(), &context, &limits);
+    let router = assembled(&context, &limits);
     let shared = context.clone();
     tokio::spawn(async move { serve(listener, router, &shared, &limits, Duration::from_secs(1)).await });
     (address, context)
@@ -212,7 +221,7 @@ async fn too_many_connections_are_told_so_and_whoever_watches_gets_through() {
         idle.push(stream);
     }
     let mut third = TcpStream::connect(address).await.unwrap();
-    let answer = say(&mut third, "GET /late HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let answer = say(&mut third, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1"), "{answer}");
     assert!(answer.contains("connection: close") && answer.contains("too many connections"), "{answer}");
     let mut watcher = TcpStream::connect(address).await.unwrap();
@@ -228,7 +237,7 @@ async fn a_seat_becomes_free(address: std::net::SocketAddr) {
     let begun = std::time::Instant::now();
     loop {
         let mut next = TcpStream::connect(address).await.expect("loopback");
-        let answer = say(&mut next, "GET /late HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        let answer = say(&mut next, "GET /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
         if answer.starts_with("HTTP/1.1 200") {
             break;
         }
@@ -243,7 +252,7 @@ async fn whoever_reads_nothing_of_an_answer_is_cut_off() {
     deaf.write_all(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     deaf.read_exact(&mut [0; 12]).await.unwrap();
     let mut next = TcpStream::connect(address).await.unwrap();
-    assert!(say(&mut next, "GET /late HTTP/1.1\r\nHost: x\r\n\r\n").await.starts_with("HTTP/1.1 503"));
+    assert!(say(&mut next, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n").await.starts_with("HTTP/1.1 503"));
     a_seat_becomes_free(address).await;
     context.shutdown.begin();
 }
@@ -276,6 +285,7 @@ async fn a_head_that_comes_byte_by_byte_is_cut_off() {
         if slow.write_all(&[*byte]).await.is_err() {
             break;
         }
+        // The pause is the attack itself, no waiting for something.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
@@ -288,7 +298,7 @@ async fn a_request_that_does_not_end_is_cut_off() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let limits = Limits { timeout: Duration::from_secs(60), ..limits() };
-    let router = assemble(app(), &about(), &context, &limits);
+    let router = assembled(&context, &limits);
     let shared = context.clone();
     let server =
         tokio::spawn(async move { serve(listener, router, &shared, &limits, Duration::from_millis(200)).await });

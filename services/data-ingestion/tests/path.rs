@@ -44,11 +44,13 @@ async fn with_influxdb_away_the_stream_fills_then_nothing_is_acknowledged_and_al
     assert!(queue["queue_bytes"].as_u64().expect("bytes") <= 48 * 1024, "{queue}");
     // Nothing more is acknowledged: what was accepted stays as it is, however long devices go on.
     let accepted = path.metric(0, "ingestion_readings_accepted_total").await;
-    for _ in 0..20 {
+    let waits = path.metric(0, "ingestion_waits_total").await;
+    path.until("devices over MQTT and HTTP were told to wait several times more", || async {
         let answer = path.post(0, "/api/v1/sensor-data/batch", "other-2", &path.batch(300)).await;
         assert_eq!(answer.status, 503);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+        path.metric(0, "ingestion_waits_total").await >= waits + 20.0
+    })
+    .await;
     assert_eq!(path.metric(0, "ingestion_readings_accepted_total").await, accepted);
     let peak = path.peak_memory(0);
     assert!(peak < 64 << 20, "{} MiB at most", peak >> 20);

@@ -12,6 +12,7 @@ async fn drip(port: u16, words: String, byte: u8) -> String {
     let (mut read, mut write) = stream.into_split();
     let writer = tokio::spawn(async move {
         while write.write_all(&[byte]).await.is_ok() {
+            // The pause is the attack itself, no waiting for something.
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });

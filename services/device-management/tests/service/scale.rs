@@ -16,7 +16,7 @@ const NEW: usize = 20;
 /// Making all of them one by one takes Mosquitto 2.0 half an hour, as it writes its whole store at each command: most are in
 /// the store from the start here, and the last ones are measured.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes; prints figures"]
+#[ignore = "a measurement of some minutes, by hand: see the head of scale.rs"]
 async fn accounts_at_scale() {
     let counts = std::env::var("ACCOUNTS").unwrap_or_else(|_| "1000 5000 10000".to_owned());
     for count in counts.split_whitespace() {
