@@ -25,6 +25,7 @@
 //! }
 //! ```
 
+mod admin;
 mod causes;
 pub mod config;
 mod context;
@@ -44,13 +45,14 @@ mod run;
 pub mod schema;
 mod trace;
 
+pub use admin::AdminTokens;
 pub use causes::causes;
 pub use context::{Context, Shutdown};
 pub use device::{DeviceId, InvalidDeviceId, TopicPrefix, Topics};
 pub use diagnostic::Secret;
 pub use http::{App, Limits, Seat, Served, assemble, document, serve};
 pub use key::{KeyHash, KeySource};
-pub use object::{Object, object};
+pub use object::{Object, object, unique, word};
 pub use problem::{Detail, PROBLEM_JSON, Problem};
 pub use readiness::{Dependency, Readiness, Report};
 pub use retry::Retry;

@@ -18,8 +18,15 @@ pub(crate) fn start(filter: EnvFilter, service: &'static str) {
     let _ = subscriber.fmt_fields(tracing_subscriber::fmt::format::DefaultFields::new()).try_init();
 }
 
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+
 /// Reads `LOG_LEVEL`: `info`, or per part `info,sqlx=warn`.
 pub(crate) fn filter(text: &str) -> Result<EnvFilter, String> {
+    // To `tracing` a word alone that is no level is the name of a part: `warning` would silence all others.
+    let is_level = |part: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part));
+    if let Some(part) = text.split(',').find(|part| !part.contains(['=', '[']) && !is_level(part)) {
+        return Err(format!("has `{part}`, none of `{}`", LEVELS.join("`, `")));
+    }
     EnvFilter::builder().parse(text).map_err(|error| format!("is `{text}`, which is no filter for logs: {error}"))
 }
 
@@ -70,5 +77,21 @@ impl Visit for Fields {
     }
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_alone_is_a_level() {
+        for text in ["info", "WARN", "info,sqlx=warn", "off", "debug,data_ingestion::mqtt=trace", "[span]=debug"] {
+            assert!(filter(text).is_ok(), "{text}");
+        }
+        for text in ["loud", "warning", "info,sqlx", "", "info,", "sqlx=loud"] {
+            assert!(filter(text).is_err(), "{text}");
+        }
+        assert!(filter("warning").unwrap_err().contains("`warning`, none of `error`, `warn`, `info`"));
     }
 }

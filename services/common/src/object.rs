@@ -1,7 +1,7 @@
-//! JSON objects, and nothing else that serde would take for a struct.
+//! JSON read as strictly as people expect: structs are objects alone, maps have each key once, words are strings.
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, StringDeserializer};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,12 +36,44 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result
     Object::deserialize(from).map(|Object(value)| value)
 }
 
-/// The same for each value of a map.
+/// A map in which each key stands once: serde alone keeps the last of two, and nobody learns that the other is gone.
+///
+/// # Errors
+/// No object, a key that stands there twice, or a value of another kind.
+pub fn unique<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<BTreeMap<String, T>, D::Error> {
+    struct Entries<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+        type Value = BTreeMap<String, T>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some(key) = entries.next_key::<String>()? {
+                if map.contains_key(&key) {
+                    return Err(A::Error::custom(format_args!("`{key}` stands there twice")));
+                }
+                map.insert(key, entries.next_value()?);
+            }
+            Ok(map)
+        }
+    }
+    from.deserialize_map(Entries(PhantomData))
+}
+
+/// The same with objects as values.
 pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     from: D,
 ) -> Result<BTreeMap<String, T>, D::Error> {
-    let values = BTreeMap::<String, Object<T>>::deserialize(from)?;
-    Ok(values.into_iter().map(|(key, Object(value))| (key, value)).collect())
+    Ok(unique::<D, Object<T>>(from)?.into_iter().map(|(key, Object(value))| (key, value)).collect())
+}
+
+/// One of an enum's words. Where there is none, what serde derives tells of broken JSON.
+///
+/// # Errors
+/// No string, or none of its words.
+pub fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    T::deserialize(StringDeserializer::new(String::deserialize(from)?))
 }
 
 #[cfg(test)]
@@ -52,6 +84,38 @@ mod tests {
     struct Place {
         #[serde(default)]
         room: String,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum State {
+        On,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Switch {
+        #[serde(deserialize_with = "word")]
+        state: State,
+        #[serde(default, deserialize_with = "unique")]
+        tags: BTreeMap<String, u8>,
+    }
+
+    #[test]
+    fn a_key_stands_once_and_a_word_is_a_string() {
+        let read = |text| serde_json::from_str::<Switch>(text);
+        let on = Switch { state: State::On, tags: [("a".to_owned(), 1), ("b".to_owned(), 2)].into() };
+        assert_eq!(read(r#"{"state":"on","tags":{"a":1,"b":2}}"#).unwrap(), on);
+        let cases = [
+            (r#"{"state":"on","tags":{"a":1,"a":2}}"#, "`a` stands there twice"),
+            (r#"{"state":"on","tags":[]}"#, "expected an object"),
+            (r#"{"state":"off"}"#, "unknown variant `off`, expected `on`"),
+            (r#"{"state":null}"#, "invalid type: null, expected a string"),
+            (r#"{"state":5}"#, "invalid type: integer `5`, expected a string"),
+        ];
+        for (text, words) in cases {
+            let error = read(text).expect_err(text);
+            assert!(error.is_data() && error.to_string().contains(words), "{text}: {error}");
+        }
     }
 
     #[derive(Debug, PartialEq, Deserialize)]

@@ -1,11 +1,12 @@
 //! PostgreSQL: settings, a pool that connects when it is needed, and its readiness check.
 
+use crate::causes;
 use crate::config::{Environment, Invalid};
 use crate::context::Context;
 use diagnostic::Secret;
-use sqlx::SqlSafeStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::{Connection, SqlSafeStr};
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -94,11 +95,14 @@ impl Settings {
     pub fn pool(&self, application: &str) -> PgPool {
         PgPoolOptions::new()
             .max_connections(self.connections)
-            .acquire_timeout(Duration::from_secs(5))
+            .acquire_timeout(CONNECT)
             .idle_timeout(Duration::from_secs(300))
             .connect_lazy_with(self.options(application))
     }
 }
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long `/ready` waits for the database.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -116,7 +120,18 @@ pub fn watch_at_first(context: &Context, pool: &PgPool) {
 }
 
 async fn answers(pool: PgPool) -> Result<(), String> {
-    sqlx::query("SELECT 1").execute(&pool).await.map(drop).map_err(|error| error.to_string())
+    if let Some(mut connection) = pool.try_acquire()
+        && connection.ping().await.is_ok()
+    {
+        return Ok(());
+    }
+    connect(&pool).await.map(drop).map_err(|error| causes(&error))
+}
+
+/// A connection beside the pool, which tells only that it took too long, and not why.
+async fn connect(pool: &PgPool) -> Result<PgConnection, sqlx::Error> {
+    let connection = tokio::time::timeout(CONNECT, PgConnection::connect_with(&pool.connect_options())).await;
+    connection.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 /// Whether an error means that the database is away, so that trying again may help.
@@ -142,5 +157,7 @@ pub async fn migrate(pool: &PgPool, migrations: &[(i64, &'static str, &'static s
     let migrations = migrations.iter().map(|(version, name, sql)| {
         Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql.into_sql_str(), false)
     });
+    // First whether anybody is there: the pool would not say.
+    drop(connect(pool).await?);
     Migrator::with_migrations(migrations.collect()).run(pool).await
 }

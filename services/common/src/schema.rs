@@ -1,7 +1,7 @@
 //! What the readings of a device type look like: its sensors, their fields, types, units and ranges. Written by
 //! device-management, obeyed by data-ingestion.
 
-use crate::object::objects;
+use crate::object::{objects, unique, word};
 use crate::problem::Detail;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub struct Sensor {
 #[serde(deny_unknown_fields)]
 pub struct Field {
     /// What kind of value it is.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "word")]
     pub kind: FieldType,
     /// A reading of this sensor without it is refused.
     #[serde(default)]
@@ -43,7 +43,7 @@ pub struct Field {
     #[schema(max_length = 32)]
     pub unit: Option<String>,
     /// Other units that a reading may give in its member `unit`, each with the factor to the stored unit.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique")]
     pub accepts: BTreeMap<String, f64>,
     /// The smallest number, in the stored unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,6 +184,9 @@ impl Mistakes {
         if field.accepts.values().any(|factor| !factor.is_finite() || *factor == 0.0) {
             self.add(&format!("{at}/accepts"), "a factor is a number other than 0");
         }
+        if field.unit.as_ref().is_some_and(|unit| field.accepts.contains_key(unit)) {
+            self.add(&format!("{at}/accepts"), "names the stored unit, which has no factor");
+        }
         let texts = field.unit.iter().chain(field.accepts.keys());
         if texts.into_iter().any(|unit| unit.is_empty() || unit.len() > 32 || unit.chars().any(char::is_control)) {
             self.add(at, "a unit has 1 to 32 bytes");
@@ -236,13 +239,20 @@ mod tests {
     fn every_mistake_is_found() {
         let schema: ReadingSchema = serde_json::from_value(serde_json::json!({
             "a/b": {"fields": {}},
+            "env": {"fields": {"c": {"type": "number", "unit": "C", "accepts": {"C": 3, "K": 1}}}},
             "pir": {"fields": {"motion": {"type": "boolean", "unit": "s"}, "x": {"type": "number", "minimum": 2, "maximum": 1}}}
         }))
         .unwrap();
         let pointers: Vec<String> = schema.mistakes("/sensors").into_iter().map(|mistake| mistake.pointer).collect();
         assert_eq!(
             pointers,
-            ["/sensors/a~1b", "/sensors/a~1b/fields", "/sensors/pir/fields/motion", "/sensors/pir/fields/x"]
+            [
+                "/sensors/a~1b",
+                "/sensors/a~1b/fields",
+                "/sensors/env/fields/c/accepts",
+                "/sensors/pir/fields/motion",
+                "/sensors/pir/fields/x"
+            ]
         );
     }
 }

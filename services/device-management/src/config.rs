@@ -1,13 +1,9 @@
 //! The service's configuration.
 
 use crate::broker::{Ingestion, Seal};
-use data_encoding::HEXLOWER;
 use service::config::{Configuration, Environment, Invalid};
-use service::{KeyHash, Secret, mqtt, postgres};
+use service::{AdminTokens, Secret, mqtt, postgres};
 use std::time::Duration;
-
-/// A token that people can guess is none; 128 bits in base64 are 22 characters.
-const SHORTEST_TOKEN: usize = 20;
 
 /// All that is set from outside.
 #[derive(Debug)]
@@ -22,38 +18,6 @@ pub struct Config {
     pub(crate) reconcile_every: Duration,
     pub(crate) online_within: Duration,
     pub(crate) import_lines: u64,
-}
-
-/// The tokens that administrators present; only their hashes are kept.
-#[derive(Debug, Clone)]
-pub struct AdminTokens(Vec<KeyHash>);
-
-impl AdminTokens {
-    /// One token a line, or `sha256:` and the hash of one; two while a token is being changed.
-    ///
-    /// # Errors
-    /// What is wrong, as a fragment that follows the variable's name.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let hashes = lines.map(|line| match line.strip_prefix("sha256:") {
-            Some(hash) => HEXLOWER
-                .decode(hash.to_ascii_lowercase().as_bytes())
-                .ok()
-                .and_then(|bytes| KeyHash::from_slice(&bytes))
-                .ok_or_else(|| "has a `sha256:` without 64 hexadecimal digits after it".to_owned()),
-            None if line.len() < SHORTEST_TOKEN => {
-                Err(format!("has a token of fewer than {SHORTEST_TOKEN} characters"))
-            }
-            None => Ok(KeyHash::of(line)),
-        });
-        let hashes: Vec<KeyHash> = hashes.collect::<Result<_, _>>()?;
-        if hashes.is_empty() { Err("holds no token".to_owned()) } else { Ok(Self(hashes)) }
-    }
-
-    /// Whether it is one of them. Each is compared, so that the time tells nothing.
-    pub fn matches(&self, token: &str) -> bool {
-        self.0.iter().fold(false, |found, hash| found | hash.matches(token))
-    }
 }
 
 impl Configuration for Config {
@@ -83,13 +47,7 @@ impl Configuration for Config {
         let ingestion_password =
             environment.variable("MQTT_INGESTION_PASSWORD", "password of data-ingestion's account").optional_secret();
         environment.section("Devices");
-        let tokens = environment
-            .variable(
-                "ADMIN_TOKEN",
-                "what administrators present as bearer token: one a line, or `sha256:` and its hash",
-            )
-            .hint("make one with `openssl rand -base64 32`")
-            .secret();
+        let tokens = environment.variable(AdminTokens::VARIABLE, AdminTokens::ABOUT).hint(AdminTokens::HINT).secret();
         let online_within = environment
             .variable("ONLINE_WITHIN", "a device that was heard of within this time is online")
             .default("10m");
@@ -99,11 +57,7 @@ impl Configuration for Config {
             .default(100_000);
         let seal =
             key.and_then(|key| Seal::parse(&key).map_err(|wrong| environment.mistake("OUTBOX_KEY", wrong, None)));
-        let admins = tokens.and_then(|tokens| {
-            AdminTokens::parse(tokens.reveal()).map_err(|wrong| {
-                environment.mistake("ADMIN_TOKEN", wrong, Some("make one with `openssl rand -base64 32`"))
-            })
-        });
+        let admins = tokens.and_then(|tokens| AdminTokens::read(environment, &tokens));
         let ingestion_name = ingestion_name?;
         Ok(Self {
             postgres: postgres?,
@@ -124,24 +78,6 @@ impl Configuration for Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("", false)]
-    #[case("short", false)]
-    #[case("sha256:abc", false)]
-    #[case("a-token-of-enough-characters", true)]
-    #[case("sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", true)]
-    fn tokens(#[case] text: &str, #[case] valid: bool) {
-        assert_eq!(AdminTokens::parse(text).is_ok(), valid);
-    }
-
-    #[test]
-    fn each_line_is_a_token() {
-        let tokens = AdminTokens::parse("the-first-token-of-two\nthe-second-token-of-two\n").unwrap();
-        assert!(tokens.matches("the-first-token-of-two") && tokens.matches("the-second-token-of-two"));
-        assert!(!tokens.matches("the-first-token-of-two\nthe-second-token-of-two") && !tokens.matches(""));
-    }
 
     #[test]
     fn nothing_has_a_default_that_guards() {

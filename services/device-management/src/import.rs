@@ -39,6 +39,8 @@ pub(crate) enum Trouble {
     Header(LineError),
     /// A line is too long: most likely a quotation mark is missing.
     Long { line: i64, most: usize },
+    /// The file ends between quotation marks: a mark is missing, or the end of the file is. What was read as one value may be many lines.
+    Open { line: i64 },
     /// There are more lines than allowed.
     Many(u64),
     /// There is nothing.
@@ -65,8 +67,6 @@ struct Csv {
     ends: Vec<usize>,
     text_used: usize,
     ends_used: usize,
-    /// Where the record began that is being read.
-    began: i64,
 }
 
 impl Reader {
@@ -80,7 +80,6 @@ impl Reader {
                 ends: vec![0; FIELDS],
                 text_used: 0,
                 ends_used: 0,
-                began: 1,
             })),
         };
         Self { parser, ready: VecDeque::new(), most, count: 0 }
@@ -114,8 +113,7 @@ impl Reader {
     pub(crate) fn finish(&mut self) -> Result<(), Trouble> {
         let mut lines = Vec::new();
         match &mut self.parser {
-            // An empty piece tells the parser of the end; it then needs another to say that there is no more.
-            Parser::Csv(csv) => csv.push(&[], &mut lines)?,
+            Parser::Csv(csv) => csv.finish(&mut lines)?,
             Parser::Json { rest, line } if !rest.is_empty() => json(rest, line, b"\n", &mut lines)?,
             Parser::Json { .. } => {}
         }
@@ -159,24 +157,38 @@ impl Csv {
         loop {
             let (text, ends) = (&mut self.text[self.text_used..], &mut self.ends[self.ends_used..]);
             let (result, read, written, ended) = self.reader.read_record(piece, text, ends);
+            let last = piece[..read].last().copied();
             piece = &piece[read..];
             self.text_used += written;
             self.ends_used += ended;
             match result {
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => return Ok(()),
-                ReadRecordResult::OutputFull => return Err(Trouble::Long { line: self.began, most: LONGEST }),
+                ReadRecordResult::OutputFull => return Err(Trouble::Long { line: self.began(), most: LONGEST }),
                 ReadRecordResult::OutputEndsFull => {
-                    return Err(Trouble::Header(format!("line {} has more than {FIELDS} fields", self.began)));
+                    return Err(Trouble::Header(format!("line {} has more than {FIELDS} fields", self.began())));
                 }
-                ReadRecordResult::Record => self.record(lines)?,
+                // The parser has counted the line feed that ends the record, but not the one that will follow a carriage return.
+                ReadRecordResult::Record => {
+                    let ended = i64::from(last == Some(b'\n'));
+                    self.record(self.began() - ended, lines)?;
+                }
             }
         }
     }
 
-    fn record(&mut self, lines: &mut Lines) -> Result<(), Trouble> {
-        let number = self.began;
-        // Line breaks between quotation marks count too.
-        self.began = i64::try_from(self.reader.line()).unwrap_or(i64::MAX);
+    /// A line end that is one ends the last record; between quotation marks it is text.
+    fn finish(&mut self, lines: &mut Lines) -> Result<(), Trouble> {
+        self.push(b"\n", lines)?;
+        if self.text_used > 0 { Err(Trouble::Open { line: self.began() }) } else { Ok(()) }
+    }
+
+    /// The line in which the record began that is being read: line breaks between quotation marks are in its text.
+    fn began(&self) -> i64 {
+        let within = self.text[..self.text_used].iter().filter(|byte| **byte == b'\n').count();
+        i64::try_from(self.reader.line()).unwrap_or(i64::MAX) - i64::try_from(within).unwrap_or(0)
+    }
+
+    fn record(&mut self, number: i64, lines: &mut Lines) -> Result<(), Trouble> {
         let ends = &self.ends[..self.ends_used];
         let starts = std::iter::once(0).chain(ends.iter().copied());
         let fields = starts.zip(ends).map(|(start, end)| std::str::from_utf8(&self.text[start..*end]));
@@ -219,6 +231,29 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_counted_as_an_editor_does() {
+        for end in ["\n", "\r\n"] {
+            let text = ["id,type,name", "dev-1,t,a", "", "dev-2,t,\"b", "c\"", "dev-3,t,d", "dev-4,t,e"].join(end);
+            for text in [text.clone(), format!("{text}{end}")] {
+                let lines = read(Format::Csv, &[text.as_bytes()], 10).unwrap();
+                let numbers: Vec<i64> = lines.iter().map(|(number, _)| *number).collect();
+                assert_eq!(numbers, [2, 4, 6, 7], "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_ends_between_quotation_marks_is_none() {
+        for end in ["", "\n", "\r\n", "\"\""] {
+            let text = format!("id,type,name\nu-1,t,\"oops\nu-2,t,b\nu-3,t,c{end}");
+            assert_eq!(read(Format::Csv, &[text.as_bytes()], 10), Err(Trouble::Open { line: 2 }), "{text:?}");
+        }
+        assert_eq!(read(Format::Csv, &[b"id,type\n\""], 10), Err(Trouble::Open { line: 2 }));
+        assert!(read(Format::Csv, &[b"id,type,name\nu-1,t,\"whole\""], 10).is_ok());
+        assert!(read(Format::Csv, &[b"id,type,name\nu-1,t,\"\""], 10).is_ok());
+    }
+
+    #[test]
     fn bounds_hold() {
         let many = b"{}\n".repeat(11);
         assert_eq!(read(Format::JsonLines, &[&many], 10), Err(Trouble::Many(10)));
@@ -242,17 +277,11 @@ mod tests {
                 let mut pieces = Vec::new();
                 let mut start = 0;
                 for place in places {
-                    // An empty piece means the end to the CSV parser; a body has none.
-                    if place > start {
-                        pieces.push(&bytes[start..place]);
-                        start = place;
-                    }
+                    pieces.push(&bytes[start..place]);
+                    start = place;
                 }
-                if start < bytes.len() {
-                    pieces.push(&bytes[start..]);
-                }
-                let whole: &[&[u8]] = if bytes.is_empty() { &[] } else { &[bytes] };
-                prop_assert_eq!(read(format, &pieces, 1000), read(format, whole, 1000));
+                pieces.push(&bytes[start..]);
+                prop_assert_eq!(read(format, &pieces, 1000), read(format, &[bytes], 1000));
             }
         }
 

@@ -9,10 +9,10 @@ mod model;
 mod storage;
 
 pub use broker::Seal;
-pub use config::{AdminTokens, Config};
+pub use config::Config;
 
 use broker::{Broker, Worker};
-use service::{About, App, Context, DeviceId, Retry};
+use service::{About, AdminTokens, App, Context, DeviceId, Retry};
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

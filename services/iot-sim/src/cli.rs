@@ -4,6 +4,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The longest time that can be given: a run that is older sends nothing any more.
+pub const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// Simulated devices for the IoT data path.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -41,10 +44,10 @@ pub enum Transport {
 #[derive(Debug, Clone, Args)]
 pub struct Run {
     /// How many devices.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub devices: u32,
     /// How many readings in all.
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub messages: u64,
     /// Readings per second in all; 0 for as fast as receipts come.
     #[arg(long, default_value_t = 0)]
@@ -95,8 +98,8 @@ pub struct Run {
     #[arg(long)]
     pub ledger: PathBuf,
     /// Readings of a device that may wait for a receipt.
-    #[arg(long, default_value_t = 64)]
-    pub window: usize,
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub window: u32,
     /// After how long a reading without receipt is sent again; then after twice, four and eight times as long.
     #[arg(long, default_value = "5", value_parser = seconds)]
     pub repeat_after: Duration,
@@ -104,19 +107,19 @@ pub struct Run {
     #[arg(long, default_value = "600", value_parser = seconds)]
     pub timeout: Duration,
     /// Share of readings that are sent twice.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
     pub duplicates: f64,
     /// Share of readings whose time is an hour ago.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
     pub late: f64,
     /// Share of readings with the time of the one before.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
     pub same_time: f64,
-    /// How many broken messages for each reading.
-    #[arg(long, default_value_t = 0.0)]
+    /// Share of readings that a broken message follows.
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
     pub malformed: f64,
     /// Chance per connection and second that it breaks.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
     pub reconnects: f64,
 }
 
@@ -130,7 +133,7 @@ pub struct Provision {
     #[arg(long, env = "IOT_SIM_ADMIN_TOKEN", hide_env_values = true)]
     pub token: String,
     /// How many devices.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub devices: u32,
     /// Device ids are `<name>-<number>`.
     #[arg(long, default_value = "sim")]
@@ -162,5 +165,56 @@ pub struct Verify {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.trim_end_matches('s').parse().map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    let duration = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+    if duration.is_zero() || duration > LONGEST {
+        return Err(format!("not more than 0 and at most {} seconds", LONGEST.as_secs()));
+    }
+    Ok(duration)
+}
+
+/// A share or a chance.
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("not from 0 to 1".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of an argument of `run`.
+    fn said(argument: &str) -> Option<String> {
+        let arguments = ["iot-sim", "run", "--ledger", "l"].into_iter().chain(argument.split(' '));
+        Cli::try_parse_from(arguments).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for argument in [
+            "--devices 0",
+            "--messages 0",
+            "--window 0",
+            "--duplicates 5",
+            "--late NaN",
+            "--same-time inf",
+            "--malformed 1.1",
+            "--reconnects -0.1",
+            "--timeout 0",
+            "--timeout NaN",
+            "--timeout 604801",
+            "--repeat-after 1e19",
+        ] {
+            let said = said(&argument.replacen(' ', "=", 1)).unwrap_or_else(|| panic!("{argument} is taken"));
+            let (name, value) = argument.split_once(' ').expect("a name and a value");
+            assert!(said.contains(&format!("invalid value '{value}' for '{name} ")), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_what_makes_sense_are_taken() {
+        let arguments = "--devices 1 --messages 1 --window 1 --duplicates 1 --late 0 --malformed 1 --reconnects 1 --connections 0 \
+                         --rate 0 --timeout 604800 --repeat-after 0.5s";
+        let words: Vec<&str> = arguments.split_whitespace().collect();
+        assert_eq!(said(&words.join(" ")), None);
+    }
 }

@@ -1,5 +1,6 @@
 //! A simulated device: numbers its readings, keeps them until it has a receipt, and repeats those that get none.
 
+use crate::boot::{Boot, LATE, nanoseconds};
 use crate::cli::Run;
 use crate::ledger::Entry;
 use crate::run::Shared;
@@ -76,16 +77,16 @@ impl Device {
 
     /// A new reading, if there is one to send and room for it; sometimes with what faults add.
     pub fn fresh(&mut self, options: &Run) -> Vec<Sending> {
-        if u64::from(self.next) > self.share || self.waiting.len() >= options.window {
+        if u64::from(self.next) > self.share || self.waiting.len() >= options.window as usize {
             return Vec::new();
         }
         let mut random = rand::rng();
-        let mut chance = |share: f64| share > 0.0 && random.random_bool(share.min(1.0));
+        let mut chance = |share: f64| share > 0.0 && random.random_bool(share);
         let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default().max(self.last_time + 1);
         let time = if self.last_time > 0 && chance(options.same_time) {
             self.last_time
         } else if chance(options.late) {
-            now - 3_600_000_000_000
+            now - nanoseconds(LATE)
         } else {
             self.last_time = now;
             now
@@ -115,7 +116,7 @@ impl Device {
         }
         (self.next, self.share) = (seq + 1, self.share + 1);
         self.waiting.insert(seq, Waiting { time, sent: Some(Instant::now()), repeats: 0, broken: true });
-        Sending { payload: broken(seq, &self.shared.boot), seq: Some(seq) }
+        Sending { payload: broken(seq, self.shared.boot), seq: Some(seq) }
     }
 
     /// Readings that waited too long for a receipt, at most `most`; without receipts only those that were not sent.
@@ -139,7 +140,7 @@ impl Device {
                 waiting.repeats += u32::from(waiting.sent.is_some());
                 waiting.sent = Some(Instant::now());
             }
-            let payload = if is_broken { broken(seq, &self.shared.boot) } else { self.payload(seq, time, options) };
+            let payload = if is_broken { broken(seq, self.shared.boot) } else { self.payload(seq, time, options) };
             all.push(Sending { payload, seq: Some(seq) });
         }
         all
@@ -161,7 +162,7 @@ impl Device {
 
     /// Notes a receipt: what it covers goes into the ledger and is forgotten here.
     pub fn receive(&mut self, receipt: &Receipt) {
-        if receipt.boot != self.shared.boot {
+        if receipt.boot != self.shared.boot.to_string() {
             return;
         }
         self.shared.counts.receipts.fetch_add(1, Relaxed);
@@ -182,22 +183,23 @@ impl Device {
         self.shared.enter(&entries);
     }
 
-    /// The three sensors of the original boards. The gas value is the number, so that a reading can be told from any other.
+    /// The three sensors of the original boards. The gas value tells a reading from any other.
     fn payload(&self, seq: u32, time: i64, options: &Run) -> String {
-        let number =
-            if options.no_receipts { String::new() } else { format!(r#""seq":{seq},"boot":"{}","#, self.shared.boot) };
+        let boot = self.shared.boot;
+        let number = if options.no_receipts { String::new() } else { format!(r#""seq":{seq},"boot":"{boot}","#) };
         format!(
-            r#"{{"device_id":"{}","timestamp":{time},{number}"sensors":{{"ld2410":{{"presence":{},"distance":{},"energy":{}}},"pir":{{"motion_detected":{}}},"mq134":{{"gas_concentration":{seq},"unit":"ppm"}}}}}}"#,
+            r#"{{"device_id":"{}","timestamp":{time},{number}"sensors":{{"ld2410":{{"presence":{},"distance":{},"energy":{}}},"pir":{{"motion_detected":{}}},"mq134":{{"gas_concentration":{},"unit":"ppm"}}}}}}"#,
             self.id,
             seq.is_multiple_of(3),
             seq % 600,
             seq % 100,
             seq.is_multiple_of(2),
+            boot.value(seq),
         )
     }
 }
 
-fn broken(seq: u32, boot: &str) -> String {
+fn broken(seq: u32, boot: Boot) -> String {
     const BROKEN: [&str; 8] = [
         r#""sensors":{"pir":{"motion_detected":NaN}}}"#,
         r#""timestamp":0,"sensors":{"pir":{"motion_detected":true}}}"#,

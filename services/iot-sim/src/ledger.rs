@@ -1,10 +1,12 @@
 //! The ledger: what has a receipt. A line of JSON about the run, then 16 bytes a reading: device, number, time.
 
+use crate::boot::Boot;
+use crate::hint::Hint;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 /// About the run.
@@ -13,9 +15,7 @@ pub struct Head {
     /// The devices' ids, by number.
     pub devices: Vec<String>,
     /// The boot that all of them count from.
-    pub boot: String,
-    /// No reading is older, in nanoseconds since 1970.
-    pub since: i64,
+    pub boot: Boot,
 }
 
 /// A reading that has a receipt.
@@ -66,14 +66,21 @@ impl Ledger {
 
 /// Reads one: per device its numbers with their times.
 pub fn read(path: &Path) -> Result<(Head, BTreeMap<u32, Vec<Entry>>)> {
-    let mut file = BufReader::new(File::open(path).with_context(|| format!("the ledger {}", path.display()))?);
-    let mut line = String::new();
-    file.read_line(&mut line)?;
-    let head: Head = serde_json::from_str(&line)?;
+    let file = File::open(path).with_context(|| format!("the ledger {}", path.display()));
+    let file = file.hint("`--ledger` is the file that `iot-sim run --ledger` wrote")?;
+    parse(BufReader::new(file))
+        .with_context(|| format!("{} is no ledger", path.display()))
+        .hint("name the file that `iot-sim run --ledger` of this version wrote")
+}
+
+fn parse(mut file: impl BufRead) -> Result<(Head, BTreeMap<u32, Vec<Entry>>)> {
+    let mut line = Vec::new();
+    file.read_until(b'\n', &mut line)?;
+    let head: Head = serde_json::from_slice(&line).context("its first line is not about a run")?;
     let mut rest = Vec::new();
     file.read_to_end(&mut rest)?;
     let (records, torn) = rest.as_chunks::<16>();
-    ensure!(torn.is_empty(), "the ledger ends in the middle of an entry");
+    ensure!(torn.is_empty(), "it ends in the middle of an entry");
     let mut devices: BTreeMap<u32, Vec<Entry>> = BTreeMap::new();
     for record in records {
         let (device, rest) = record.split_at(4);
@@ -83,6 +90,10 @@ pub fn read(path: &Path) -> Result<(Head, BTreeMap<u32, Vec<Entry>>)> {
             seq: u32::from_le_bytes(seq.try_into()?),
             time: i64::from_le_bytes(time.try_into()?),
         };
+        ensure!(
+            (entry.device as usize) < head.devices.len(),
+            "an entry is of a device that its first line does not name"
+        );
         devices.entry(entry.device).or_default().push(entry);
     }
     Ok((head, devices))
@@ -92,17 +103,44 @@ pub fn read(path: &Path) -> Result<(Head, BTreeMap<u32, Vec<Entry>>)> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn it_comes_back() {
-        let directory = std::env::temp_dir().join(format!("iot-sim-ledger-{}", std::process::id()));
-        let head = Head { devices: vec!["sim-0".to_owned(), "sim-1".to_owned()], boot: "b".to_owned(), since: 5 };
-        let mut ledger = Ledger::create(&directory, &head).unwrap();
+    const HEAD: &str = "{\"devices\":[\"sim-0\"],\"boot\":2170000000}\n";
+
+    #[tokio::test]
+    async fn it_comes_back() {
+        let path = std::env::temp_dir().join(format!("iot-sim-ledger-{}", std::process::id()));
+        let devices = vec!["sim-0".to_owned(), "sim-1".to_owned()];
+        let head = Head { devices, boot: Boot::begin().await.unwrap() };
+        let mut ledger = Ledger::create(&path, &head).unwrap();
         let entry = |device, seq, time| Entry { device, seq, time };
         ledger.add(&[entry(1, 7, i64::MAX), entry(0, 1, 2)]).unwrap();
         assert_eq!(ledger.finish().unwrap(), 2);
-        let (read_head, devices) = read(&directory).unwrap();
-        std::fs::remove_file(&directory).unwrap();
+        let (read_head, devices) = read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
         assert_eq!(read_head, head);
         assert_eq!(devices[&1], [entry(1, 7, i64::MAX)]);
+    }
+
+    #[test]
+    fn a_file_that_is_no_ledger_is_named() {
+        let path = std::env::temp_dir().join(format!("iot-sim-no-ledger-{}", std::process::id()));
+        std::fs::write(&path, "sim-0 key\n").unwrap();
+        let error = read(&path).unwrap_err().to_string();
+        std::fs::remove_file(&path).unwrap();
+        let begin = format!("{} is no ledger: its first line is not about a run: ", path.display());
+        assert!(error.starts_with(&begin), "{error}");
+        assert!(error.contains("\nhint: name the file that"), "{error}");
+        let error = read(&path).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("the ledger {}: No such file", path.display())), "{error}");
+        assert!(error.contains("\nhint: "), "{error}");
+    }
+
+    #[test]
+    fn what_is_damaged_is_no_ledger() {
+        let of_nobody = [HEAD.as_bytes(), &[1; 16]].concat();
+        let torn = [HEAD.as_bytes(), &[0; 15]].concat();
+        for bytes in [&b""[..], b"\xff\xfe\n", b"{}\n", &of_nobody, &torn] {
+            assert!(parse(bytes).is_err(), "{bytes:?}");
+        }
+        assert!(parse(HEAD.as_bytes()).is_ok());
     }
 }

@@ -1,8 +1,10 @@
 //! Thousands of simulated devices over MQTT 5, MQTT 3.1.1, HTTP and WebSocket, with the faults of real ones. Each numbers its
 //! readings and repeats what has no receipt; what has one stands in a ledger, and `verify` compares that with InfluxDB.
 
+mod boot;
 mod cli;
 mod device;
+mod hint;
 mod http;
 mod ledger;
 mod mqtt;
@@ -11,6 +13,8 @@ mod pace;
 mod provision;
 mod run;
 mod socket;
+#[cfg(test)]
+mod stub;
 mod verify;
 
 use clap::Parser;

@@ -129,7 +129,7 @@ macro_rules! over_mqtt {
                             tokio::time::sleep(Duration::from_millis(50)).await;
                             break;
                         }
-                        if options.reconnects > 0.0 && rand::rng().random_bool((options.reconnects * TICK.as_secs_f64()).min(1.0)) {
+                        if options.reconnects > 0.0 && rand::rng().random_bool(options.reconnects * TICK.as_secs_f64()) {
                             shared.counts.reconnects.fetch_add(1, Relaxed);
                             break;
                         }

@@ -2,19 +2,21 @@
 //! all of the accounts.
 
 use crate::cli::Provision;
+use crate::hint::Hint;
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Client, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How a provisioning went.
 #[derive(Debug, Serialize)]
 pub struct Provisioned {
-    pub devices: usize,
+    pub devices: u32,
     pub import_seconds: f64,
     /// Until the broker had every account.
     pub accounts_seconds: f64,
@@ -36,6 +38,28 @@ struct Page {
 pub async fn provision(options: &Provision) -> Result<Provisioned> {
     let begun = Instant::now();
     let client = Client::builder().timeout(options.timeout).build()?;
+    // Before anything is registered: keys are shown only once.
+    let mut keys = Keys::open(&options.keys)?;
+    let answer = import(&client, options).await?;
+    keep(answer, &mut keys).await.hint(format!(
+        "the devices are registered, and {} has {} of their keys; \
+         `POST /api/v1/devices/<id>/credential/rotate` shows a new one",
+        options.keys.display(),
+        keys.count
+    ))?;
+    ensure!(keys.count == options.devices, "device-management shows {} keys, not {}", keys.count, options.devices);
+    let imported = begun.elapsed();
+    // An outbox that is empty for a moment may still be filling.
+    while waiting(&client, options).await? {
+        ensure!(begun.elapsed() < options.timeout, "the broker does not know all accounts after {:?}", options.timeout);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let accounts_seconds = (begun.elapsed() - imported).as_secs_f64();
+    Ok(Provisioned { devices: keys.count, import_seconds: imported.as_secs_f64(), accounts_seconds })
+}
+
+/// Asks for all of the devices.
+async fn import(client: &Client, options: &Provision) -> Result<Response> {
     let mut list = "id,type,name\n".to_owned();
     for number in 0..options.devices {
         writeln!(list, "{0}-{number},{1},simulated {0} {number}", options.name, options.kind)?;
@@ -46,22 +70,20 @@ pub async fn provision(options: &Provision) -> Result<Provisioned> {
     if answer.status() != StatusCode::OK {
         bail!("device-management registers none: {}", problem(answer).await);
     }
-    let keys = keys(&answer.text().await?)?;
-    ensure!(
-        keys.len() == options.devices as usize,
-        "device-management shows {} keys, not {}",
-        keys.len(),
-        options.devices
-    );
-    write(&options.keys, &keys)?;
-    let imported = begun.elapsed();
-    // An outbox that is empty for a moment may still be filling.
-    while waiting(&client, options).await? {
-        ensure!(begun.elapsed() < options.timeout, "the broker does not know all accounts after {:?}", options.timeout);
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    Ok(answer)
+}
+
+/// Writes the answer's keys as they come.
+async fn keep(mut answer: Response, keys: &mut Keys<'_>) -> Result<()> {
+    keys.forget_earlier()?;
+    let mut text = Vec::new();
+    while let Some(piece) = answer.chunk().await.context("device-management's answer to an import")? {
+        text.extend_from_slice(&piece);
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        keys.add(&text[..whole])?;
+        text.drain(..whole);
     }
-    let accounts_seconds = (begun.elapsed() - imported).as_secs_f64();
-    Ok(Provisioned { devices: keys.len(), import_seconds: imported.as_secs_f64(), accounts_seconds })
+    keys.add(&text)
 }
 
 async fn waiting(client: &Client, options: &Provision) -> Result<bool> {
@@ -87,35 +109,127 @@ async fn problem(answer: Response) -> String {
     words.join("; ")
 }
 
-fn keys(text: &str) -> Result<Vec<(String, String)>> {
-    let mut keys = Vec::new();
-    for line in text.lines() {
-        let line: Line = serde_json::from_str(line).context("device-management's answer to an import")?;
-        if let (Some(id), Some(key)) = (line.id, line.key) {
-            keys.push((id, key));
-        }
-    }
-    Ok(keys)
+/// The file of keys. They open the broker: nobody else may read them.
+struct Keys<'a> {
+    path: &'a Path,
+    file: File,
+    count: u32,
 }
 
-/// Keys open the broker: nobody else may read them.
-fn write(path: &Path, keys: &[(String, String)]) -> Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-    let mut file = file.with_context(|| format!("the keys {}", path.display()))?;
-    let text: String = keys.iter().map(|(id, key)| format!("{id} {key}\n")).collect();
-    file.write_all(text.as_bytes()).with_context(|| format!("the keys {}", path.display()))?;
-    Ok(())
+impl<'a> Keys<'a> {
+    /// What stands in it stays until [`Self::forget_earlier`]: keys of devices that are there already.
+    fn open(path: &'a Path) -> Result<Self> {
+        let file = private(path)
+            .with_context(|| format!("the keys {}", path.display()))
+            .hint("nothing is registered yet; `--keys` is a file in a folder that exists, where you may write")?;
+        Ok(Self { path, file, count: 0 })
+    }
+
+    fn forget_earlier(&self) -> Result<()> {
+        // Only a file has a length: a pipe has nothing to forget.
+        if self.file.metadata()?.is_file() {
+            self.file.set_len(0).with_context(|| format!("the keys {}", self.path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Adds those of whole lines of the import's answer.
+    fn add(&mut self, lines: &[u8]) -> Result<()> {
+        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let line: Line = serde_json::from_slice(line).context("device-management's answer to an import")?;
+            if let (Some(id), Some(key)) = (line.id, line.key) {
+                let written = self.file.write_all(format!("{id} {key}\n").as_bytes());
+                written.with_context(|| format!("the keys {}", self.path.display()))?;
+                self.count += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn private(path: &Path) -> std::io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    if file.metadata()?.is_file() {
+        // It may have been there, for all to read.
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::stub;
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    use std::path::{Path, PathBuf};
 
-    #[test]
-    fn the_sums_at_the_end_of_an_import_are_no_device() {
-        let text = "{\"line\":2,\"id\":\"sim-0\",\"status\":\"created\",\"key\":\"k\"}\n{\"created\":1,\"failed\":0}\n";
-        assert_eq!(keys(text).unwrap(), [("sim-0".to_owned(), "k".to_owned())]);
-        assert!(keys("nonsense").is_err());
+    const TWO: &str = "{\"line\":2,\"id\":\"sim-0\",\"status\":\"created\",\"key\":\"k0\"}\n\
+                       {\"line\":3,\"id\":\"sim-1\",\"status\":\"created\",\"key\":\"k1\"}\n";
+    const SUMS: &str = "{\"created\":2,\"failed\":0}\n";
+    const NONE_WAITING: &str = "{\"items\":[]}";
+
+    fn file(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("iot-sim-keys-{name}-{}", std::process::id()))
+    }
+
+    /// Provisions two devices.
+    async fn provision(management: &str, keys: &Path) -> anyhow::Result<(bool, String)> {
+        let keys = keys.display().to_string();
+        let fixed = ["provision", "--management", management, "--token", "t", "--devices", "2", "--keys", &keys];
+        crate::run(&fixed).await
+    }
+
+    fn taken(keys: &Path) -> (String, u32) {
+        let mode = std::fs::metadata(keys).unwrap().permissions().mode() & 0o777;
+        let text = std::fs::read_to_string(keys).unwrap();
+        std::fs::remove_file(keys).unwrap();
+        (text, mode)
+    }
+
+    #[tokio::test]
+    async fn keys_are_for_nobody_else_also_in_a_file_that_was_there() {
+        let keys = file("there");
+        let mut options = std::fs::OpenOptions::new();
+        let mut there = options.write(true).create(true).truncate(true).mode(0o644).open(&keys).unwrap();
+        std::io::Write::write_all(&mut there, &[b'x'; 1000]).unwrap();
+        let (management, _) = stub::serve(&[&format!("{TWO}{SUMS}"), NONE_WAITING]).await;
+        provision(&management, &keys).await.unwrap();
+        assert_eq!(taken(&keys), ("sim-0 k0\nsim-1 k1\n".to_owned(), 0o600));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_registered_when_the_keys_can_not_be_kept() {
+        let (management, asked) = stub::serve(&[&format!("{TWO}{SUMS}"), NONE_WAITING]).await;
+        let keys = file("no-folder").join("keys");
+        let error = provision(&management, &keys).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("the keys {}: No such file", keys.display())), "{error}");
+        assert!(error.contains("\nhint: nothing is registered yet; "), "{error}");
+        assert_eq!(*asked.lock().unwrap(), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn keys_of_before_stay_when_nothing_is_registered() {
+        let keys = file("before");
+        std::fs::write(&keys, "sim-0 before\n").unwrap();
+        provision("http://127.0.0.1:1", &keys).await.unwrap_err();
+        assert_eq!(taken(&keys).0, "sim-0 before\n");
+    }
+
+    #[tokio::test]
+    async fn what_was_shown_is_kept_when_the_answer_breaks_off() {
+        let keys = file("broken");
+        let (management, _) = stub::serve(&[&format!("{TWO}{{\"line\":4,\"id…")]).await;
+        let error = provision(&management, &keys).await.unwrap_err().to_string();
+        let hint = format!("\nhint: the devices are registered, and {} has 2 of their keys; ", keys.display());
+        assert!(error.contains(&hint), "{error}");
+        assert_eq!(taken(&keys).0, "sim-0 k0\nsim-1 k1\n");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_none_is_told_with_what_is_kept() {
+        let keys = file("nonsense");
+        let (management, _) = stub::serve(&[&format!("{TWO}nonsense\n")]).await;
+        let error = provision(&management, &keys).await.unwrap_err().to_string();
+        assert!(error.starts_with("device-management's answer to an import: "), "{error}");
+        assert_eq!(taken(&keys).0, "sim-0 k0\nsim-1 k1\n");
     }
 }

@@ -1,10 +1,12 @@
 //! A run: shares devices out over connections, waits until all have their receipts.
 
+use crate::boot::{Boot, NUMBERS};
 use crate::cli::{Run, Transport};
 use crate::device::Device;
+use crate::hint::Hint;
 use crate::ledger::{Entry, Head, Ledger};
 use crate::{http, mqtt, mqtt4, socket};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +33,7 @@ pub struct Counts {
 /// What all devices share.
 #[derive(Debug)]
 pub struct Shared {
-    pub boot: String,
+    pub boot: Boot,
     pub counts: Counts,
     /// `--tls-ca`, read.
     pub authority: Option<Vec<u8>>,
@@ -87,7 +89,7 @@ pub struct Summary {
 
 /// Runs.
 pub async fn run(options: Box<Run>) -> Result<Summary> {
-    ensure!(options.devices > 0 && !options.transport.is_empty(), "no devices");
+    ensure!(!options.transport.is_empty(), "no transport");
     ensure!(
         !options.no_receipts || options.transport.iter().all(|kind| matches!(kind, Transport::Mqtt | Transport::Mqtt4)),
         "`--no-receipts` is for MQTT: HTTP and WebSocket have no other acknowledgement than receipts"
@@ -106,17 +108,15 @@ pub async fn run(options: Box<Run>) -> Result<Summary> {
     };
     let (ids, keys) = devices(&options)?;
     let count = ids.len() as u32;
-    let now = i64::try_from(jiff::Timestamp::now().as_nanosecond())?;
-    let boot = format!("{:x}", now / 1_000_000);
-    let head = Head { devices: ids.clone(), boot: boot.clone(), since: now - 3_700_000_000_000 };
-    let ledger = Ledger::create(&options.ledger, &head)?;
+    numbers_suffice(&options, count)?;
+    let boot = Boot::begin().await?;
+    let ledger = Ledger::create(&options.ledger, &Head { devices: ids.clone(), boot })?;
     let (counts, trouble) = (Counts::default(), Mutex::new(None));
     let shared = Arc::new(Shared { boot, counts, authority, trouble, ledger: Mutex::new(Some(ledger)) });
     let mut devices: Vec<Device> = Vec::with_capacity(ids.len());
     for (number, (id, key)) in ids.into_iter().zip(keys).enumerate() {
         let share =
             options.messages / u64::from(count) + u64::from((number as u64) < options.messages % u64::from(count));
-        ensure!(share < u64::from(u32::MAX), "too many readings for a device");
         devices.push(Device::new(number as u32, id, key, share, Arc::clone(&shared)));
     }
     let groups = groups(devices, &options);
@@ -164,6 +164,18 @@ pub async fn run(options: Box<Run>) -> Result<Summary> {
     })
 }
 
+/// Whether every device can number what it sends: its share, and a broken message after each of them.
+fn numbers_suffice(options: &Run, devices: u32) -> Result<()> {
+    let most = u64::from(NUMBERS - 1) / if options.malformed > 0.0 { 2 } else { 1 };
+    let share = options.messages.div_ceil(u64::from(devices));
+    if share <= most {
+        return Ok(());
+    }
+    let least = options.messages.div_ceil(most);
+    Err(anyhow!("a device can number {most} readings, not {share}"))
+        .hint(format!("use at least {least} `--devices`, or several runs"))
+}
+
 fn devices(options: &Run) -> Result<(Vec<String>, Vec<String>)> {
     let Some(path) = &options.keys else {
         let ids = (0..options.devices).map(|number| format!("{}-{number}", options.name)).collect();
@@ -194,4 +206,40 @@ fn groups(devices: Vec<Device>, options: &Run) -> Vec<(Transport, Vec<Device>)> 
         }
     }
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ledger;
+
+    /// What a run of these arguments says, with nobody to send to.
+    async fn said(name: &str, arguments: &str) -> anyhow::Result<(bool, String)> {
+        let ledger = std::env::temp_dir().join(format!("iot-sim-run-{name}-{}", std::process::id()));
+        let ledger = ledger.display().to_string();
+        let mut words = vec!["run", "--ledger", &ledger, "--http", "http://127.0.0.1:1", "--transport", "http"];
+        words.extend(arguments.split_whitespace());
+        let said = crate::run(&words).await;
+        if said.is_ok() {
+            ledger::read(ledger.as_ref())?;
+            std::fs::remove_file(ledger)?;
+        }
+        said
+    }
+
+    #[tokio::test]
+    async fn a_run_that_sends_nothing_leaves_an_empty_ledger() {
+        let (complete, summary) = said("away", "--devices 1 --messages 1 --timeout 0.1").await.unwrap();
+        assert!(!complete, "{summary}");
+    }
+
+    #[tokio::test]
+    async fn a_device_has_a_number_for_each_reading() {
+        let error = said("many", "--devices 1 --messages 1000000").await.unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "a device can number 999999 readings, not 1000000\nhint: use at least 2 `--devices`, or several runs"
+        );
+        let error = said("broken", "--devices 2 --messages 1000000 --malformed 0.1").await.unwrap_err().to_string();
+        assert!(error.ends_with("hint: use at least 3 `--devices`, or several runs"), "{error}");
+    }
 }

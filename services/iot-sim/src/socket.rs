@@ -70,7 +70,7 @@ async fn connection(address: &str, device: &mut Device, options: &Run, shared: &
                     out.feed(Message::Text(sending.payload.into())).await.ok()?;
                 }
                 out.flush().await.ok()?;
-                if options.reconnects > 0.0 && rand::rng().random_bool((options.reconnects * TICK.as_secs_f64()).min(1.0)) {
+                if options.reconnects > 0.0 && rand::rng().random_bool(options.reconnects * TICK.as_secs_f64()) {
                     shared.counts.reconnects.fetch_add(1, Relaxed);
                     return None;
                 }

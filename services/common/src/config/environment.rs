@@ -132,6 +132,13 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_of_its_own_is_no_slip() {
+        let mut environment = Environment::of([("POSTGRES_PORT", "5433"), ("POSTGRES_PASSWORD", "a")]);
+        let mistakes = environment.read::<Config>().expect_err("no host");
+        assert_eq!(mistakes.iter().map(|mistake| mistake.hint.as_deref()).collect::<Vec<_>>(), [None]);
+    }
+
+    #[test]
     fn a_secret_comes_from_a_file_without_its_line_end() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"correct horse\n").unwrap();

@@ -201,11 +201,15 @@ fn same_letters(a: &str, b: &str) -> bool {
     if a.len().abs_diff(b.len()) > 1 {
         return false;
     }
-    let (mut left, mut right): (Vec<u8>, Vec<u8>) = (a.bytes().collect(), b.bytes().collect());
-    left.sort_unstable();
-    right.sort_unstable();
-    let common = left.iter().filter(|letter| right.contains(letter)).count();
-    common + 1 >= left.len()
+    let mut rest: Vec<u8> = b.bytes().collect();
+    let more = a.bytes().filter(|letter| match rest.iter().position(|other| other == letter) {
+        Some(place) => {
+            rest.swap_remove(place);
+            false
+        }
+        None => true,
+    });
+    more.count() <= 1
 }
 
 /// Kubernetes sets `<SERVICE>_PORT=tcp://…` for each Service of the namespace (Pod `enableServiceLinks`).

@@ -1,5 +1,6 @@
 //! From what storage says to what the caller hears.
 
+use crate::model::MOST_TAGS;
 use crate::storage::devices::Refused;
 use axum::response::{IntoResponse, Response};
 use http::header::{self, HeaderMap};
@@ -54,6 +55,7 @@ impl From<Refused> for Failure {
             Refused::NoDevice => no_device(),
             Refused::Gone => Problem::conflict("the device was decommissioned").kind("device-gone", "Device gone"),
             Refused::Changed => changed(),
+            Refused::Tags => at("/tags", format!("would be more than {MOST_TAGS}, with those that the device has")),
             Refused::NoKey => Problem::not_found("the device has no key"),
         })
     }

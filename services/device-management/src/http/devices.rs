@@ -148,15 +148,24 @@ pub(super) async fn patch(
     Ok((etag(device.version), Json(device)).into_response())
 }
 
-/// Decommissions a device: its key and account go at once, its record and readings stay, its id is not given out again.
-#[utoipa::path(delete, path = "/api/v1/devices/{id}", tag = "devices", params(("id" = String, Path, description = "Its id.", example = "ESP32-3F2A9C01")),
+/// Decommissions a device: its key and account go at once, its record and readings stay, its id is not given out again. With
+/// `If-Match` only the version that was read.
+#[utoipa::path(delete, path = "/api/v1/devices/{id}", tag = "devices",
+    params(("id" = String, Path, description = "Its id.", example = "ESP32-3F2A9C01"), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read.")),
     security(("admin" = [])),
     responses((status = 204, description = "It is decommissioned, now or before."),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn decommission(State(shared): State<Shared>, Id(id): Id) -> Result<StatusCode, Failure> {
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 412, body = Problem, content_type = "application/problem+json", description = "It was changed meanwhile.")))]
+pub(super) async fn decommission(
+    State(shared): State<Shared>,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Result<StatusCode, Failure> {
+    let version = if_match(&headers)?;
     let mut transaction = shared.pool.begin().await?;
-    storage::decommission(&mut transaction, id.as_str()).await??;
+    storage::decommission(&mut transaction, id.as_str(), version).await??;
     transaction.commit().await?;
     shared.changed.notify_one();
     Ok(StatusCode::NO_CONTENT)

@@ -158,6 +158,9 @@ fn refused(trouble: Trouble) -> Problem {
     match trouble {
         Trouble::Header(words) => Problem::bad_request(format!("line 1: {words}")),
         Trouble::Long { line, most } => Problem::bad_request(format!("line {line} has more than {most} bytes")),
+        Trouble::Open { line } => Problem::bad_request(format!(
+            "line {line} opens a quotation mark that nothing closes: is it the whole file?"
+        )),
         Trouble::Many(most) => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE).detail(format!("more than {most} lines: send it in parts"))
         }

@@ -36,6 +36,7 @@ pub(crate) fn routes(shared: Shared) -> OpenApiRouter {
         .routes(routes!(groups::list))
         .routes(routes!(groups::read, groups::put, groups::remove))
         .routes(routes!(groups::add, groups::take))
+        .route_layer(middleware::from_fn(body::uncoded))
         .route_layer(middleware::from_fn_with_state(shared.clone(), auth::admins_only))
         .with_state(shared)
 }

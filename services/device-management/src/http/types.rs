@@ -62,21 +62,30 @@ pub(super) async fn put(
     Ok((status, etag(kind.version), Json(kind)).into_response())
 }
 
-/// Removes a device type that no device has.
+/// Removes a device type that no device has. With `If-Match` only the version that was read.
 #[utoipa::path(delete, path = "/api/v1/device-types/{name}", tag = "device types",
-    params(("name" = String, Path, description = "Its name.", example = "thermometer")), security(("admin" = [])),
+    params(("name" = String, Path, description = "Its name.", example = "thermometer"), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read.")),
+    security(("admin" = [])),
     responses((status = 204, description = "It is gone."),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "Devices have it.")))]
-pub(super) async fn remove(State(shared): State<Shared>, Name(name): Name) -> Result<StatusCode, Failure> {
-    match storage::remove(&shared.pool, &name).await? {
-        Some(0) => Ok(StatusCode::NO_CONTENT),
-        Some(devices) => {
-            Err(Problem::conflict(format!("{devices} devices have this type, decommissioned ones included")).into())
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Devices have it."),
+        (status = 412, body = Problem, content_type = "application/problem+json", description = "It was changed meanwhile.")))]
+pub(super) async fn remove(
+    State(shared): State<Shared>,
+    Name(name): Name,
+    headers: HeaderMap,
+) -> Result<StatusCode, Failure> {
+    let refused = match storage::remove(&shared.pool, &name, if_match(&headers)?).await? {
+        storage::Remove::Done => return Ok(StatusCode::NO_CONTENT),
+        storage::Remove::None => none(),
+        storage::Remove::Changed => changed(),
+        storage::Remove::Used(devices) => {
+            Problem::conflict(format!("{devices} devices have this type, decommissioned ones included"))
         }
-        None => Err(none().into()),
-    }
+    };
+    Err(refused.into())
 }
 
 fn none() -> Problem {

@@ -3,13 +3,16 @@
 use super::text::{is_name, texts_are_plain};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use service::{Detail, DeviceId, object};
+use service::{Detail, DeviceId, object, unique};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// How many tags a device may have, and in how many groups it may be.
-const MOST: usize = 64;
+/// How many tags a device may have.
+pub(crate) const MOST_TAGS: usize = 64;
+
+/// In how many groups it may be put when it is registered.
+const MOST_GROUPS: usize = 64;
 
 /// What a device may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -154,7 +157,7 @@ pub(crate) struct NewDevice {
     #[serde(default, deserialize_with = "object")]
     pub(crate) location: Location,
     /// Free marks.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique")]
     pub(crate) tags: BTreeMap<String, String>,
     /// Existing groups to put it in.
     #[serde(default)]
@@ -180,8 +183,8 @@ impl Location {
 
 /// Notes what is wrong with tags.
 pub(super) fn tags_mistakes<'a>(mistakes: &mut Vec<Detail>, tags: impl ExactSizeIterator<Item = (&'a str, &'a str)>) {
-    if tags.len() > MOST {
-        mistakes.push(Detail { pointer: "/tags".to_owned(), detail: format!("has more than {MOST} tags") });
+    if tags.len() > MOST_TAGS {
+        mistakes.push(Detail { pointer: "/tags".to_owned(), detail: format!("has more than {MOST_TAGS} tags") });
     }
     for (key, value) in tags {
         let pointer = format!("/tags/{}", key.replace('~', "~0").replace('/', "~1"));
@@ -217,10 +220,10 @@ impl NewDevice {
         );
         self.location.mistakes(&mut mistakes);
         tags_mistakes(&mut mistakes, self.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-        if self.groups.len() > MOST || self.groups.iter().any(|group| !is_name(group)) {
+        if self.groups.len() > MOST_GROUPS || self.groups.iter().any(|group| !is_name(group)) {
             mistakes.push(Detail {
                 pointer: "/groups".to_owned(),
-                detail: format!("has more than {MOST}, or what is no name of a group"),
+                detail: format!("has more than {MOST_GROUPS}, or what is no name of a group"),
             });
         }
         match id {

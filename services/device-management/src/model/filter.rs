@@ -21,7 +21,8 @@ pub(crate) struct FilterParameters {
     pub(crate) kind: Option<String>,
     /// A group.
     pub(crate) group: Option<String>,
-    /// Tags as `key:value`, with commas between them; a device has them all.
+    /// Tags as `key:value`, with commas between them; a device has them all. A comma or backslash of a value has a backslash
+    /// before it.
     #[param(example = "floor:2,wing:east")]
     pub(crate) tag: Option<String>,
     /// A location's name.
@@ -96,9 +97,19 @@ impl FilterParameters {
         {
             wrong("account", format!("`{account}` is none of `none`, `waiting`, `in_step`, `lost`"));
         }
-        let texts = [&self.kind, &self.group, &self.location, &self.room, &self.zone, &self.firmware, &self.q];
-        if texts.into_iter().flatten().any(|text| text.len() > 256 || text.contains('\0')) {
-            wrong("q", "a filter has at most 256 bytes, and no U+0000".to_owned());
+        let texts = [
+            ("type", &self.kind),
+            ("group", &self.group),
+            ("location", &self.location),
+            ("room", &self.room),
+            ("zone", &self.zone),
+            ("firmware", &self.firmware),
+            ("q", &self.q),
+        ];
+        for (name, text) in texts {
+            if text.as_ref().is_some_and(|text| text.len() > 256 || text.contains('\0')) {
+                wrong(name, "has more than 256 bytes, or U+0000".to_owned());
+            }
         }
         let limit = self.limit.unwrap_or(PAGE);
         if !(1..=LARGEST_PAGE).contains(&limit) {
@@ -147,7 +158,23 @@ fn tags(text: &str) -> Result<BTreeMap<String, String>, String> {
         let (key, value) = tag.split_once(':')?;
         (is_name(key) && value.len() <= 256 && !value.contains('\0')).then(|| (key.to_owned(), value.to_owned()))
     };
-    text.split(',').filter(|tag| !tag.is_empty()).map(|tag| pair(tag).ok_or_else(|| tag.to_owned())).collect()
+    let tags = at_commas(text);
+    tags.into_iter().filter(|tag| !tag.is_empty()).map(|tag| pair(&tag).ok_or(tag)).collect()
+}
+
+/// The parts between commas. What has a backslash before it is text.
+fn at_commas(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, parts.last_mut()) {
+            ('\\', Some(part)) => part.extend(chars.next()),
+            (',', _) => parts.push(String::new()),
+            (c, Some(part)) => part.push(c),
+            (_, None) => {}
+        }
+    }
+    parts
 }
 
 /// `\`, `%` and `_` mean themselves.
@@ -204,8 +231,9 @@ mod tests {
         }
 
         #[test]
-        fn tags_come_back(tags in proptest::collection::btree_map("[a-z]{1,5}", "[a-z0-9:]{0,5}", 0..4)) {
-            let text = tags.iter().map(|(key, value)| format!("{key}:{value}")).collect::<Vec<_>>().join(",");
+        fn tags_come_back(tags in proptest::collection::btree_map("[a-z]{1,5}", "[a-z0-9:,\\\\]{0,5}", 0..4)) {
+            let escaped = |value: &str| value.replace('\\', "\\\\").replace(',', "\\,");
+            let text = tags.iter().map(|(key, value)| format!("{key}:{}", escaped(value))).collect::<Vec<_>>().join(",");
             prop_assert_eq!(super::tags(&text), Ok(tags));
         }
     }

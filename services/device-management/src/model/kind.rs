@@ -4,7 +4,7 @@ use super::text::{is_name, texts_are_plain};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use service::Detail;
-use service::schema::ReadingSchema;
+use service::schema::{FieldType, ReadingSchema};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -50,25 +50,24 @@ impl NewDeviceType {
     }
 }
 
-/// A schema that is there already.
+/// A field of InfluxDB that is there already.
 #[derive(Debug)]
-pub(crate) struct Present {
-    /// The type's name.
-    pub(crate) name: String,
-    /// Its sensors.
-    pub(crate) sensors: ReadingSchema,
+pub(crate) struct Column {
+    /// Its measurement.
+    pub(crate) measurement: String,
+    /// Its name.
+    pub(crate) field: String,
+    /// What it holds.
+    pub(crate) kind: FieldType,
+    /// The type that said so.
+    pub(crate) of: String,
 }
 
 /// Fields that would be stored in a column of another kind: InfluxDB keeps the first kind, and would refuse every reading.
-pub(crate) fn conflicts(new: &ReadingSchema, present: &[Present]) -> Vec<Detail> {
+pub(crate) fn conflicts(new: &ReadingSchema, present: &[Column]) -> Vec<Detail> {
     let mut columns = BTreeMap::new();
-    for kind in present {
-        for (name, sensor) in &kind.sensors.0 {
-            for (field_name, field) in &sensor.fields {
-                let column = (sensor.measurement(name), field.column(field_name));
-                columns.entry(column).or_insert((field.kind, kind.name.as_str()));
-            }
-        }
+    for column in present {
+        columns.entry((column.measurement.as_str(), column.field.as_str())).or_insert((column.kind, &column.of));
     }
     let mut conflicts = Vec::new();
     for (sensor_name, sensor) in &new.0 {
@@ -98,9 +97,11 @@ mod tests {
 
     #[test]
     fn a_column_has_one_kind_whoever_stores_in_it() {
-        let present = [Present {
-            name: "board".to_owned(),
-            sensors: schema(json!({"mq134": {"measurement": "gas", "fields": {"ppm": {"type": "number"}}}})),
+        let present = [Column {
+            measurement: "gas".to_owned(),
+            field: "ppm".to_owned(),
+            kind: FieldType::Number,
+            of: "board".to_owned(),
         }];
         let new = schema(json!({
             "gas": {"fields": {"value": {"type": "integer", "stored_as": "ppm"}, "count": {"type": "integer"}}},
@@ -108,6 +109,7 @@ mod tests {
         let found = conflicts(&new, &present);
         assert_eq!(found.iter().map(|one| one.pointer.as_str()).collect::<Vec<_>>(), ["/sensors/gas/fields/value"]);
         assert!(found[0].detail.contains("a number already, by the type `board`"), "{}", found[0].detail);
-        assert!(conflicts(&present[0].sensors, &present).is_empty());
+        let same = schema(json!({"mq134": {"measurement": "gas", "fields": {"ppm": {"type": "number"}}}}));
+        assert!(conflicts(&same, &present).is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! Lines of an import: CSV by its header, or a JSON object each.
 
 use super::device::NewDevice;
-use service::{Detail, DeviceId};
+use service::{Detail, DeviceId, Object};
 use std::collections::HashSet;
 
 /// A device of an import.
@@ -100,14 +100,19 @@ fn fill(device: &mut NewDevice, column: &str, field: &str) -> Result<(), LineErr
             for pair in split(field) {
                 let (key, value) =
                     pair.split_once('=').ok_or_else(|| format!("the tag `{pair}` is not `key=value`"))?;
-                device.tags.insert(key.trim().to_owned(), value.trim().to_owned());
+                tag(device, key.trim(), value.trim())?;
             }
         }
-        other => {
-            device.tags.insert(other.trim_start_matches("tag.").to_owned(), field.to_owned());
-        }
+        other => tag(device, other.strip_prefix("tag.").unwrap_or(other), field)?,
     }
     Ok(())
+}
+
+fn tag(device: &mut NewDevice, key: &str, value: &str) -> Result<(), LineError> {
+    match device.tags.insert(key.to_owned(), value.to_owned()) {
+        Some(_) => Err(format!("the tag `{key}` is there twice")),
+        None => Ok(()),
+    }
 }
 
 fn split(field: &str) -> impl Iterator<Item = &str> {
@@ -119,7 +124,7 @@ fn split(field: &str) -> impl Iterator<Item = &str> {
 /// # Errors
 /// All that is wrong with it.
 pub(crate) fn parse_json_line(line: &[u8]) -> Result<Line, LineError> {
-    serde_json::from_slice(line).map_err(|error| error.to_string()).and_then(checked)
+    serde_json::from_slice(line).map_err(|error| error.to_string()).and_then(|Object(device)| checked(device))
 }
 
 /// An import without ids could not be repeated.
@@ -167,6 +172,11 @@ mod tests {
         assert_eq!(columns.line(&["", "t", ""]).unwrap_err(), "has no `id`");
         assert_eq!(columns.line(&["dev-1", "t", "north"]).unwrap_err(), "`latitude` is `north`, not a number");
         assert!(columns.line(&["a/b", "t", "91"]).unwrap_err().contains("`location/latitude` is outside"));
+        let twice = Columns::parse(&["id", "type", "tags", "tag.a"]).unwrap();
+        assert_eq!(twice.line(&["dev-1", "t", "a=1;b=2", "3"]).unwrap_err(), "the tag `a` is there twice");
+        assert!(
+            parse_json_line(br#"{"id":"dev-1","type":"t","tags":{"a":"1","a":"2"}}"#).unwrap_err().contains("twice")
+        );
         assert!(parse_json_line(br#"{"id": "dev-1", "typ": "t"}"#).unwrap_err().contains("unknown field `typ`"));
     }
 

@@ -10,10 +10,10 @@ mod patch;
 mod text;
 mod told;
 
-pub(crate) use device::{AccountState, Credential, Device, Location, NewDevice, State};
+pub(crate) use device::{AccountState, Credential, Device, Location, MOST_TAGS, NewDevice, State};
 pub(crate) use filter::{Filter, FilterParameters};
 pub(crate) use group::{Group, NewGroup};
-pub(crate) use kind::{DeviceType, NewDeviceType, Present, conflicts};
+pub(crate) use kind::{Column, DeviceType, NewDeviceType, conflicts};
 pub(crate) use line::{Columns, Line, LineError, parse_json_line};
 pub(crate) use patch::DevicePatch;
 pub(crate) use text::is_name;

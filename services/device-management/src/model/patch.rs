@@ -3,7 +3,7 @@
 use super::device::{Location, State, tags_mistakes};
 use super::text::{is_name, texts_are_plain};
 use serde::{Deserialize, Deserializer};
-use service::{Detail, object};
+use service::{Detail, object, unique, word};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -24,7 +24,7 @@ pub(crate) struct DevicePatch {
     #[schema(nullable = false, max_length = 1024)]
     pub(crate) description: Option<String>,
     /// `active`, `maintenance` or `suspended`; decommissioning is `DELETE`.
-    #[serde(default, deserialize_with = "set")]
+    #[serde(default, deserialize_with = "set_word")]
     #[schema(nullable = false)]
     pub(crate) state: Option<State>,
     /// Another place.
@@ -32,7 +32,7 @@ pub(crate) struct DevicePatch {
     #[schema(nullable = false)]
     pub(crate) location: Option<LocationPatch>,
     /// Tags to set; `null` removes one.
-    #[serde(default, deserialize_with = "set")]
+    #[serde(default, deserialize_with = "set_unique")]
     #[schema(nullable = false)]
     pub(crate) tags: Option<BTreeMap<String, Option<String>>>,
     /// Another firmware.
@@ -74,6 +74,16 @@ fn set<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option
 
 fn set_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
     object(from).map(Some)
+}
+
+fn set_word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    word(from).map(Some)
+}
+
+fn set_unique<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<BTreeMap<String, T>>, D::Error> {
+    unique(from).map(Some)
 }
 
 /// Absent and `null` differ.

@@ -16,8 +16,9 @@ pub(crate) fn texts_are_plain<'a>(
 ) {
     for (pointer, text, longest) in texts {
         let Some(text) = text else { continue };
-        if text.len() > longest {
-            mistakes.push(Detail { pointer: pointer.to_owned(), detail: format!("has more than {longest} bytes") });
+        if text.chars().count() > longest {
+            let detail = format!("has more than {longest} characters");
+            mistakes.push(Detail { pointer: pointer.to_owned(), detail });
         }
         if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
             mistakes.push(Detail { pointer: pointer.to_owned(), detail: "has control characters".to_owned() });

@@ -1,8 +1,9 @@
 //! Keys of devices: their hashes.
 
-use super::devices::{NewKey, Refused};
+use super::devices::{self, NewKey, Refused};
 use super::outbox;
-use sqlx::{Error, PgConnection, Row};
+use crate::model::State;
+use sqlx::{Error, PgConnection};
 use uuid::Uuid;
 
 pub(super) async fn insert(
@@ -26,26 +27,17 @@ pub(super) async fn revoke(connection: &mut PgConnection, device: &str) -> Resul
     Ok(revoked.bind(device).execute(connection).await?.rows_affected() > 0)
 }
 
-async fn lock(connection: &mut PgConnection, device: &str) -> Result<Option<Refused>, Error> {
-    let row = sqlx::query("SELECT state FROM devices WHERE id = $1 FOR UPDATE")
-        .bind(device)
-        .fetch_optional(connection)
-        .await?;
-    Ok(match row {
-        None => Some(Refused::NoDevice),
-        Some(row) if row.try_get::<String, _>("state")? == "decommissioned" => Some(Refused::Gone),
-        Some(_) => None,
-    })
-}
-
 /// Puts a new key in the place of the old one.
 pub(crate) async fn rotate(
     connection: &mut PgConnection,
     device: &str,
+    version: Option<i64>,
     key: NewKey,
 ) -> Result<Result<(), Refused>, Error> {
-    if let Some(refused) = lock(connection, device).await? {
-        return Ok(Err(refused));
+    match devices::lock(connection, device, version).await? {
+        Ok(State::Decommissioned) => return Ok(Err(Refused::Gone)),
+        Ok(_) => {}
+        Err(refused) => return Ok(Err(refused)),
     }
     revoke(connection, device).await?;
     insert(connection, device, key.id, &key.hash).await?;
@@ -55,9 +47,15 @@ pub(crate) async fn rotate(
 }
 
 /// Takes the key away; the device is cut off.
-pub(crate) async fn withdraw(connection: &mut PgConnection, device: &str) -> Result<Result<(), Refused>, Error> {
-    if let Some(refused) = lock(connection, device).await? {
-        return Ok(Err(refused));
+pub(crate) async fn withdraw(
+    connection: &mut PgConnection,
+    device: &str,
+    version: Option<i64>,
+) -> Result<Result<(), Refused>, Error> {
+    match devices::lock(connection, device, version).await? {
+        Ok(State::Decommissioned) => return Ok(Err(Refused::Gone)),
+        Ok(_) => {}
+        Err(refused) => return Ok(Err(refused)),
     }
     if !revoke(connection, device).await? {
         return Ok(Err(Refused::NoKey));

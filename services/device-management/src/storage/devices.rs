@@ -1,8 +1,8 @@
 //! Devices.
 
-use super::{credentials, outbox, rows};
+use super::{credentials, outbox, rows, types};
 use crate::broker::Wanted;
-use crate::model::{AccountState, Credential, Device, DevicePatch, Filter, Location, NewDevice, State};
+use crate::model::{AccountState, Credential, Device, DevicePatch, Filter, Location, MOST_TAGS, NewDevice, State};
 use jiff::Timestamp;
 use service::DeviceId;
 use sqlx::postgres::PgRow;
@@ -29,6 +29,8 @@ pub(crate) enum Refused {
     Changed,
     /// It has no key to do that with.
     NoKey,
+    /// It would have too many tags.
+    Tags,
 }
 
 macro_rules! select {
@@ -96,8 +98,7 @@ pub(crate) async fn list(pool: &PgPool, filter: &Filter, online: Duration) -> Re
 }
 
 fn device(row: &PgRow, online: Duration) -> Result<Device, Error> {
-    let (state, lost, waiting): (String, bool, bool) =
-        (row.try_get("state")?, row.try_get("broker_lost")?, row.try_get("waiting")?);
+    let (lost, waiting): (bool, bool) = (row.try_get("broker_lost")?, row.try_get("waiting")?);
     let credential = match row.try_get::<Option<Uuid>, _>("credential")? {
         Some(id) => Some(Credential { id, created_at: rows::time(row, "credential_created")? }),
         None => None,
@@ -115,7 +116,7 @@ fn device(row: &PgRow, online: Duration) -> Result<Device, Error> {
         kind: row.try_get("type")?,
         name: row.try_get("name")?,
         description: row.try_get("description")?,
-        state: State::parse(&state).unwrap_or(State::Suspended),
+        state: state(row)?,
         location: Location {
             name: row.try_get("location")?,
             room: row.try_get("room")?,
@@ -204,6 +205,24 @@ async fn join_groups(connection: &mut PgConnection, id: &DeviceId, groups: &[Str
     Ok(None)
 }
 
+/// Keeps a device as it is until the transaction ends. Its state, if it is of that version.
+pub(super) async fn lock(
+    connection: &mut PgConnection,
+    id: &str,
+    version: Option<i64>,
+) -> Result<Result<State, Refused>, Error> {
+    let row = sqlx::query("SELECT state, version FROM devices WHERE id = $1 FOR UPDATE").bind(id);
+    let Some(row) = row.fetch_optional(connection).await? else { return Ok(Err(Refused::NoDevice)) };
+    if version.is_some_and(|version| row.try_get("version").is_ok_and(|is: i64| is != version)) {
+        return Ok(Err(Refused::Changed));
+    }
+    Ok(Ok(state(&row)?))
+}
+
+fn state(row: &PgRow) -> Result<State, Error> {
+    Ok(State::parse(row.try_get("state")?).unwrap_or(State::Suspended))
+}
+
 /// Changes a device. `version`: only if it is that one.
 pub(crate) async fn patch(
     connection: &mut PgConnection,
@@ -212,22 +231,22 @@ pub(crate) async fn patch(
     version: Option<i64>,
     online: Duration,
 ) -> Result<Result<(), Refused>, Error> {
-    let locked = sqlx::query("SELECT 1 FROM devices WHERE id = $1 FOR UPDATE").bind(id);
-    if locked.fetch_optional(&mut *connection).await?.is_none() {
-        return Ok(Err(Refused::NoDevice));
+    match lock(connection, id, version).await? {
+        Ok(State::Decommissioned) => return Ok(Err(Refused::Gone)),
+        Ok(_) => {}
+        Err(refused) => return Ok(Err(refused)),
     }
     let Some(before) = find(connection, id, online).await? else { return Ok(Err(Refused::NoDevice)) };
-    if before.state == State::Decommissioned {
-        return Ok(Err(Refused::Gone));
-    }
-    if version.is_some_and(|version| version != before.version) {
-        return Ok(Err(Refused::Changed));
+    let tags = patch.tags_applied(before.tags);
+    if tags.len() > MOST_TAGS {
+        return Ok(Err(Refused::Tags));
     }
     if let Some(kind) = &patch.kind {
         let known = sqlx::query("SELECT 1 FROM device_types WHERE name = $1").bind(kind);
         if known.fetch_optional(&mut *connection).await?.is_none() {
             return Ok(Err(Refused::NoType));
         }
+        types::remember(connection, &before.kind).await?;
     }
     let state = patch.state.unwrap_or(before.state);
     let place =
@@ -246,7 +265,7 @@ pub(crate) async fn patch(
     .bind(place.zone)
     .bind(place.latitude)
     .bind(place.longitude)
-    .bind(Json(patch.tags_applied(before.tags)))
+    .bind(Json(tags))
     .bind(patch.firmware.as_ref().unwrap_or(&before.firmware))
     .execute(&mut *connection)
     .await?;
@@ -263,14 +282,15 @@ pub(crate) async fn patch(
 }
 
 /// Decommissions a device: its key goes, its account goes, its id stays taken. Doing it twice changes nothing.
-pub(crate) async fn decommission(connection: &mut PgConnection, id: &str) -> Result<Result<(), Refused>, Error> {
-    let row = sqlx::query("SELECT state FROM devices WHERE id = $1 FOR UPDATE")
-        .bind(id)
-        .fetch_optional(&mut *connection)
-        .await?;
-    let Some(row) = row else { return Ok(Err(Refused::NoDevice)) };
-    if row.try_get::<String, _>("state")? == State::Decommissioned.as_str() {
-        return Ok(Ok(()));
+pub(crate) async fn decommission(
+    connection: &mut PgConnection,
+    id: &str,
+    version: Option<i64>,
+) -> Result<Result<(), Refused>, Error> {
+    match lock(connection, id, version).await? {
+        Ok(State::Decommissioned) => return Ok(Ok(())),
+        Ok(_) => {}
+        Err(refused) => return Ok(Err(refused)),
     }
     sqlx::query(
         "UPDATE devices SET state = 'decommissioned', broker_lost = false, version = version + 1, updated_at = now() WHERE id = $1",

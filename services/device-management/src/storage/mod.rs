@@ -14,6 +14,7 @@ use sqlx::migrate::MigrateError;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "devices", include_str!("../../migrations/0001_devices.sql")),
     (2, "told", include_str!("../../migrations/0002_told.sql")),
+    (3, "columns", include_str!("../../migrations/0003_columns.sql")),
 ];
 
 /// Brings the tables up to date.

@@ -1,9 +1,11 @@
 //! Device types.
 
 use super::rows;
-use crate::model::{DeviceType, NewDeviceType, Present, conflicts};
+use crate::model::{Column, DeviceType, NewDeviceType, conflicts};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
 use service::Detail;
-use service::schema::ReadingSchema;
+use service::schema::{FieldType, ReadingSchema};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{Error, PgConnection, PgPool, Row};
@@ -53,6 +55,7 @@ pub(crate) async fn put(pool: &PgPool, name: &str, new: &NewDeviceType, version:
         columns!()
     ));
     let present = present(&mut transaction, name).await?;
+    remember(&mut transaction, name).await?;
     let row = put.bind(name).bind(&new.description).bind(Json(&new.sensors)).bind(version);
     let Some(row) = row.fetch_optional(&mut *transaction).await? else { return Ok(Put::Changed) };
     let conflicts = conflicts(&new.sensors, &present);
@@ -65,37 +68,73 @@ pub(crate) async fn put(pool: &PgPool, name: &str, new: &NewDeviceType, version:
     Ok(Put::Done(kind, is_new))
 }
 
-/// The types with whose columns one of this name must agree: the others, and itself once it has devices. What a device has
-/// sent stays, so those that were decommissioned count.
-async fn present(connection: &mut PgConnection, name: &str) -> Result<Vec<Present>, Error> {
+/// The columns with which a type of this name must agree: those of the others, its own once it has devices, and those that
+/// have readings of the past. What a device has sent stays, so those that were decommissioned count.
+async fn present(connection: &mut PgConnection, name: &str) -> Result<Vec<Column>, Error> {
     let rows = sqlx::query(
-        "SELECT name, sensors FROM device_types t WHERE name <> $1 OR EXISTS (SELECT 1 FROM devices d WHERE d.type = t.name)",
+        "SELECT type, measurement, field, kind FROM type_columns t
+         WHERE type <> $1 OR EXISTS (SELECT 1 FROM devices d WHERE d.type = t.type)
+         UNION ALL SELECT type, measurement, field, kind FROM past_columns",
     );
     let rows = rows.bind(name).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
-            Ok(Present { name: row.try_get("name")?, sensors: row.try_get::<Json<ReadingSchema>, _>("sensors")?.0 })
+            let kind = FieldType::deserialize(row.try_get::<&str, _>("kind")?.into_deserializer());
+            Ok(Column {
+                measurement: row.try_get("measurement")?,
+                field: row.try_get("field")?,
+                kind: kind.map_err(|error: serde::de::value::Error| Error::Decode(Box::new(error)))?,
+                of: row.try_get("type")?,
+            })
         })
         .collect()
 }
 
-/// Removes a type. `None`: there is none; otherwise how many devices are of it, and so keep it.
-pub(crate) async fn remove(pool: &PgPool, name: &str) -> Result<Option<i64>, Error> {
-    let removed = sqlx::query(
-        "DELETE FROM device_types t WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.type = t.name)",
+/// Notes what readings of this type may be stored as, before the type is changed or a device goes over to another.
+pub(super) async fn remember(connection: &mut PgConnection, name: &str) -> Result<(), Error> {
+    let remember = sqlx::query(
+        "INSERT INTO past_columns (type, measurement, field, kind)
+         SELECT type, measurement, field, kind FROM type_columns t
+         WHERE type = $1 AND EXISTS (SELECT 1 FROM devices d WHERE d.type = t.type)
+         ORDER BY measurement, field ON CONFLICT DO NOTHING",
     );
-    let removed = removed.bind(name).execute(pool).await.map(|done| done.rows_affected() > 0);
-    match removed {
-        Ok(true) => return Ok(Some(0)),
+    remember.bind(name).execute(connection).await.map(drop)
+}
+
+/// What came of a type that was to be removed.
+pub(crate) enum Remove {
+    /// It is gone.
+    Done,
+    /// There is none.
+    None,
+    /// It is of another version.
+    Changed,
+    /// So many devices have it.
+    Used(i64),
+}
+
+/// Removes a type, if it is of that version.
+pub(crate) async fn remove(pool: &PgPool, name: &str, version: Option<i64>) -> Result<Remove, Error> {
+    let removed = sqlx::query(
+        "DELETE FROM device_types t WHERE name = $1 AND ($2::bigint IS NULL OR version = $2)
+           AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.type = t.name)",
+    );
+    match removed.bind(name).bind(version).execute(pool).await {
+        Ok(done) if done.rows_affected() > 0 => return Ok(Remove::Done),
+        Ok(_) => {}
         // A device of it was registered in the same moment.
-        Err(Error::Database(error)) if error.is_foreign_key_violation() => return Ok(Some(1)),
+        Err(Error::Database(error)) if error.is_foreign_key_violation() => return Ok(Remove::Used(1)),
         Err(error) => return Err(error),
-        Ok(false) => {}
     }
     let row = sqlx::query(
-        "SELECT (SELECT count(*) FROM devices WHERE type = t.name) AS devices FROM device_types t WHERE name = $1",
+        "SELECT $2::bigint IS NOT NULL AND version <> $2 AS changed,
+           (SELECT count(*) FROM devices WHERE type = t.name) AS devices FROM device_types t WHERE name = $1",
     );
-    row.bind(name).fetch_optional(pool).await?.map(|row| row.try_get("devices")).transpose()
+    Ok(match row.bind(name).bind(version).fetch_optional(pool).await? {
+        None => Remove::None,
+        Some(row) if row.try_get("changed")? => Remove::Changed,
+        Some(row) => Remove::Used(row.try_get("devices")?),
+    })
 }
 
 fn device_type(row: &PgRow) -> Result<DeviceType, Error> {

@@ -152,7 +152,7 @@ async fn replicas_that_start_at_once_make_the_tables_once() {
         })
         .await;
     }
-    assert_eq!(postgres.psql("iotdb", "SELECT count(*), bool_and(success) FROM _sqlx_migrations"), "2|t");
+    assert_eq!(postgres.psql("iotdb", "SELECT count(*), bool_and(success) FROM _sqlx_migrations"), "3|t");
     // What one writes the others see, and each tells the broker.
     let (answer, _) = ask(&replicas[0].0, "POST", "/api/v1/devices", json!({"id": "dev-1", "type": "ESP32-S3"})).await;
     assert_eq!(answer.status(), StatusCode::CREATED);

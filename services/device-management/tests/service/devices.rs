@@ -176,6 +176,87 @@ async fn types_have_versions_and_keep_while_they_are_used() {
     assert_eq!(running.ask("DELETE", "/api/v1/device-types/ESP32-S3", None).await.0, StatusCode::NOT_FOUND);
 }
 
+/// A request with a body as it stands there, and for one version alone.
+fn change(method: &str, path: &str, body: &str, version: Option<&str>) -> Request<Body> {
+    let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {TOKEN}"));
+    let request = request.header("content-type", "application/json");
+    let request = version.into_iter().fold(request, |request, version| request.header("if-match", version));
+    request.body(Body::from(body.to_owned())).expect("a request")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_version_that_was_read_is_changed_or_deleted() {
+    let running = Running::start().await;
+    let device = "/api/v1/devices/dev-1";
+    let kind = "/api/v1/device-types/thermo";
+    let schema = r#"{"sensors":{"air":{"fields":{"celsius":{"type":"number"}}}}}"#;
+    assert_eq!(running.raw(change("PUT", kind, schema, None)).await.status(), StatusCode::CREATED);
+    running.register("dev-1").await;
+    let name = r#"{"name":"Hall"}"#;
+    assert_eq!(running.raw(change("PATCH", device, name, Some("\"1\""))).await.status(), StatusCode::OK);
+    let rotate = format!("{device}/credential/rotate");
+    let key = format!("{device}/credential");
+    let requests = [
+        ("PATCH", device, name, StatusCode::OK),
+        ("POST", &rotate, "", StatusCode::CREATED),
+        ("DELETE", &key, "", StatusCode::NO_CONTENT),
+        ("DELETE", device, "", StatusCode::NO_CONTENT),
+        ("PUT", kind, schema, StatusCode::OK),
+        ("DELETE", kind, "", StatusCode::NO_CONTENT),
+    ];
+    for (method, path, body, done) in requests {
+        for (version, status) in [("\"99\"", StatusCode::PRECONDITION_FAILED), ("nonsense", StatusCode::BAD_REQUEST)] {
+            let refused = running.raw(change(method, path, body, Some(version))).await;
+            assert_eq!(refused.status(), status, "{method} {path} {version}");
+        }
+        let of = if path == kind { kind } else { device };
+        let version = running.get(of).await.1["version"].to_string();
+        let answer = running.raw(change(method, path, body, Some(&format!("\"{version}\"")))).await;
+        assert_eq!(answer.status(), done, "{method} {path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_as_one_kind_is_never_stored_as_another() {
+    let running = Running::start().await;
+    let put = async |name: &str, kind: &str| {
+        let schema = json!({"sensors": {"air": {"fields": {kind: {"type": kind, "stored_as": "value"}}}}});
+        running.ask("PUT", &format!("/api/v1/device-types/{name}"), Some(schema)).await.0
+    };
+    let other = json!({"sensors": {"door": {"fields": {"open": {"type": "boolean"}}}}});
+    // Nothing was stored by a type that no device had.
+    assert_eq!(put("thermo", "text").await, StatusCode::CREATED);
+    assert_eq!(put("thermo", "number").await, StatusCode::OK);
+    let new = json!({"id": "dev-1", "type": "thermo"});
+    assert_eq!(running.ask("POST", "/api/v1/devices", Some(new)).await.0, StatusCode::CREATED);
+    // Neither after the type was changed meanwhile, nor after its only device went over to another and it is gone itself.
+    let path = "/api/v1/device-types/thermo";
+    assert_eq!(running.ask("PUT", path, Some(other)).await.0, StatusCode::OK);
+    assert_eq!(put("thermo", "text").await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(put("thermo", "number").await, StatusCode::OK);
+    let over = json!({"type": "ESP32-S3"});
+    assert_eq!(running.ask("PATCH", "/api/v1/devices/dev-1", Some(over)).await.0, StatusCode::OK);
+    assert_eq!(running.ask("DELETE", path, None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(put("new", "text").await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(put("new", "number").await, StatusCode::CREATED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_has_so_many_tags_however_they_came() {
+    let running = Running::start().await;
+    running.register("dev-1").await;
+    let tags =
+        |from: usize| (from..from + 40).map(|n| (format!("t{n}"), json!("x"))).collect::<serde_json::Map<_, _>>();
+    let patch = |tags: serde_json::Map<String, Value>| {
+        let running = &running;
+        async move { running.ask("PATCH", "/api/v1/devices/dev-1", Some(json!({ "tags": tags }))).await }
+    };
+    assert_eq!(patch(tags(0)).await.0, StatusCode::OK);
+    let (status, problem) = patch(tags(40)).await;
+    assert_eq!((status.as_u16(), &problem["errors"][0]["pointer"]), (422, &json!("/tags")), "{problem}");
+    assert_eq!(running.get("/api/v1/devices/dev-1").await.1["tags"].as_object().map(serde_json::Map::len), Some(40));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_administrators_get_in() {
     let running = Running::start().await;
@@ -207,8 +288,10 @@ async fn bad_input_is_refused_with_reasons() {
         (json!({"type": "nothing"}), 422, vec!["/type"]),
         (json!({"type": "ESP32-S3", "groups": ["none"]}), 422, vec!["/groups"]),
         (json!({"type": "ESP32-S3", "tags": {"a b": "c"}}), 422, vec!["/tags/a b"]),
-        (json!({"type": "ESP32-S3", "colour": "red"}), 422, vec![]),
-        (json!([1]), 422, vec![]),
+        (json!({"type": "ESP32-S3", "colour": "red"}), 422, vec!["/colour"]),
+        (json!({"type": "ESP32-S3", "location": {"room": 5}}), 422, vec!["/location/room"]),
+        (json!({"type": "ESP32-S3", "groups": ["a", 5]}), 422, vec!["/groups/1"]),
+        (json!([1]), 422, vec![""]),
     ] {
         let (found, problem) = running.ask("POST", "/api/v1/devices", Some(body.clone())).await;
         assert_eq!(found.as_u16(), status, "{body}: {problem}");
@@ -216,6 +299,14 @@ async fn bad_input_is_refused_with_reasons() {
             problem["errors"].as_array().into_iter().flatten().filter_map(|e| e["pointer"].as_str()).collect();
         assert_eq!(named, pointers, "{body}");
     }
+    let (status, problem) = running.ask("PATCH", "/api/v1/devices/dev-1", Some(json!({"state": null}))).await;
+    assert_eq!((status.as_u16(), &problem["errors"][0]["pointer"]), (422, &json!("/state")), "{problem}");
+    let mut packed = change("POST", "/api/v1/devices", "{}", None);
+    packed.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
+    assert_eq!(running.raw(packed).await.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let twice = r#"{"type": "ESP32-S3", "tags": {"a": "1", "a": "2"}}"#;
+    let twice = running.raw(change("POST", "/api/v1/devices", twice, None)).await;
+    assert_eq!(twice.status(), StatusCode::UNPROCESSABLE_ENTITY);
     for (path, status) in [
         ("/api/v1/devices?colour=red", 400),
         ("/api/v1/devices?limit=0", 422),

@@ -60,7 +60,7 @@ fn with_receipts_nothing_is_lost_or_doubled_while_everything_is_killed_at_random
     the_comparison_can_fail(&servers, size.messages);
 }
 
-/// One point taken away, one put in twice, one changed: each is found.
+/// One point taken away, one put in twice, one that nobody has a receipt for, one of no run, one changed: each is found.
 fn the_comparison_can_fail(servers: &Servers, messages: u64) {
     let time = servers.influx.query("SELECT time, concentration_ppm FROM mq134_gas WHERE device_id = 'sim-3' LIMIT 1");
     let time = time.lines().nth(1).and_then(|line| line.split(',').nth(2)).expect("a reading").to_owned();
@@ -77,6 +77,14 @@ fn the_comparison_can_fail(servers: &Servers, messages: u64) {
     servers.influx.write(&format!("mq134_gas,device_id=sim-3 concentration_ppm={value} {twice}"));
     let found = servers.compare();
     assert_eq!((&found["equal"], &found["twice"]), (&false.into(), &1.into()), "{found}");
+    servers.influx.query(&format!("DELETE FROM mq134_gas WHERE device_id = 'sim-3' AND time = {twice}"));
+
+    let unheard = value.parse::<u64>().expect("a whole number") + 900_000;
+    for value in [unheard, 7] {
+        servers.influx.write(&format!("mq134_gas,device_id=sim-3 concentration_ppm={value} {twice}"));
+        let found = servers.compare();
+        assert_eq!((&found["equal"], &found["without_receipt"]), (&false.into(), &1.into()), "{found}");
+    }
     servers.influx.query(&format!("DELETE FROM mq134_gas WHERE device_id = 'sim-3' AND time = {twice}"));
 
     servers.influx.write(&format!("ld2410_presence,device_id=sim-3 distance_cm=599.5 {time}"));
