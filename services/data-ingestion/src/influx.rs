@@ -2,9 +2,9 @@
 
 use axum::body::Bytes;
 use diagnostic::Secret;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, StatusCode, Url};
 use service::causes;
-use service::config::{Environment, Invalid};
+use service::config::{Environment, Invalid, Setting};
 use std::time::Duration;
 
 /// The settings.
@@ -39,6 +39,32 @@ pub enum Target {
     },
 }
 
+/// Where InfluxDB is; paths and queries are added to it.
+struct Address(String);
+
+impl Setting for Address {
+    const KIND: &'static str = "address";
+
+    /// The text is not repeated in a mistake: it may have a password in it.
+    fn parse(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text).map_err(|error| format!("is no address: {error}"))?;
+        let wrong = if !["http", "https"].contains(&url.scheme()) {
+            "begins with neither `http://` nor `https://`"
+        } else if text.contains(char::is_whitespace) {
+            "has a blank in it"
+        } else if url.port() == Some(0) {
+            "has the port 0, on which nobody listens"
+        } else if !url.username().is_empty() || url.password().is_some() {
+            "has a user in it: that is for `INFLUXDB_USERNAME` and `INFLUXDB_PASSWORD`"
+        } else if url.query().is_some() || url.fragment().is_some() {
+            "has a query in it: that is for `INFLUXDB_DATABASE` or `INFLUXDB_BUCKET`"
+        } else {
+            return Ok(Self(url.as_str().trim_end_matches('/').to_owned()));
+        };
+        Err(wrong.to_owned())
+    }
+}
+
 impl Settings {
     /// Reads the variables.
     ///
@@ -46,7 +72,10 @@ impl Settings {
     /// Noted in `environment`.
     pub fn read(environment: &mut Environment) -> Result<Self, Invalid> {
         environment.section("InfluxDB");
-        let url = environment.variable("INFLUXDB_URL", "its address, `http://influxdb:8086`").required::<String>();
+        let url = environment
+            .variable("INFLUXDB_URL", "its address, `http://influxdb:8086`")
+            .hint("write `http://host:8086`")
+            .required::<Address>();
         let database =
             environment.variable("INFLUXDB_DATABASE", "database (1.x, VictoriaMetrics)").optional::<String>();
         let username = environment.variable("INFLUXDB_USERNAME", "our user (1.x)").optional::<String>();
@@ -72,11 +101,8 @@ impl Settings {
                 return Err(environment.mistake("INFLUXDB_DATABASE", "does not say where points go", Some(hint)));
             }
         };
-        let url = url?;
-        if !(url.starts_with("http://") || url.starts_with("https://")) {
-            return Err(environment.mistake("INFLUXDB_URL", "is no address", Some("write `http://host:8086`")));
-        }
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), target, timeout: timeout? })
+        let Address(url) = url?;
+        Ok(Self { url, target, timeout: timeout? })
     }
 }
 
@@ -264,5 +290,36 @@ mod tests {
             [("INFLUXDB_URL", "http://h/"), ("INFLUXDB_ORG", "o"), ("INFLUXDB_BUCKET", "b"), ("INFLUXDB_TOKEN", "t")];
         let settings = Settings::read(&mut Environment::of(variables)).unwrap();
         assert!(matches!(settings.target, Target::Bucket { .. }));
+    }
+
+    fn at(url: &str) -> Result<Settings, String> {
+        let mut environment = Environment::of([("INFLUXDB_URL", url), ("INFLUXDB_DATABASE", "iot")]);
+        Settings::read(&mut environment).map_err(|_| environment.mistakes()[0].to_string())
+    }
+
+    #[rstest]
+    #[case("http://influxdb:8086", "http://influxdb:8086")]
+    #[case("https://example.org/influx/", "https://example.org/influx")]
+    #[case("http://[::1]:8086/", "http://[::1]:8086")]
+    fn addresses(#[case] url: &str, #[case] used: &str) {
+        assert_eq!(at(url).unwrap().url, used);
+    }
+
+    #[rstest]
+    #[case("http://")]
+    #[case("http://foo:99999")]
+    #[case("http://foo:0")]
+    #[case("http://foo/ bar")]
+    #[case("http://foo bar")]
+    #[case("influxdb:8086")]
+    #[case("influxdb")]
+    #[case("ftp://foo")]
+    #[case("http://foo/?db=iot")]
+    #[case("http://user:secret@foo")]
+    fn what_never_can_work_is_no_address(#[case] url: &str) {
+        let mistake = at(url).unwrap_err();
+        assert!(mistake.starts_with("error: `INFLUXDB_URL` "), "{mistake}");
+        assert!(mistake.ends_with("= hint: write `http://host:8086`"), "{mistake}");
+        assert!(!mistake.contains("secret"), "{mistake}");
     }
 }

@@ -38,6 +38,8 @@ impl<'a> Format<'a> {
 /// What became of one reading.
 #[derive(Debug)]
 pub struct Judged {
+    /// Its line, where the payload has lines.
+    pub line: Option<usize>,
     /// Its number and boot, where it has them.
     pub number: Option<(Box<str>, u64)>,
     /// Its time, or why it was refused.
@@ -182,7 +184,7 @@ fn one(judge: &Judge<'_>, raw: Result<Raw<'_>, Refusal>, block: &mut Block) -> J
         Ok(raw) => raw,
         Err(refusal) => {
             count(&refusal);
-            return Judged { number: settle(judge, &refusal, block), verdict: Err(refusal) };
+            return Judged { line: refusal.line, number: settle(judge, &refusal, block), verdict: Err(refusal) };
         }
     };
     let number = raw.boot.as_deref().zip(raw.seq);
@@ -198,7 +200,7 @@ fn one(judge: &Judge<'_>, raw: Result<Raw<'_>, Refusal>, block: &mut Block) -> J
             block.push_refused(judge.device, boot, seq, kept_from, refusal.reason.word());
         }
     }
-    Judged { number: number.map(|(boot, seq)| (boot.into(), seq)), verdict }
+    Judged { line: raw.line, number: number.map(|(boot, seq)| (boot.into(), seq)), verdict }
 }
 
 /// Settles the number of what could not be read, unless it is another device's.

@@ -1,6 +1,7 @@
 //! data-ingestion: readings from devices to InfluxDB, losing nothing. MQTT, HTTP and WebSocket come in, a Redis stream holds
 //! what was acknowledged, a writer brings it to InfluxDB, and receipts tell devices what they may forget.
 
+mod bounds;
 mod config;
 pub mod devices;
 #[cfg(test)]
@@ -88,7 +89,7 @@ pub async fn start(config: Config, context: Context) -> Result<App, Error> {
     }
     Ok(http::app(http::Http {
         intake,
-        admin: config.admin.map(Arc::new),
+        admins: config.admins.map(Arc::new),
         receipts_every: Duration::from_millis(300),
         places: http::Places::new(config.websockets),
         shutdown: context.shutdown,

@@ -2,7 +2,7 @@
 //! already encoded.
 
 use crate::line;
-use crate::payload::{Clock, Raw, Reason, Refusal, Scalar, SensorValues, shortened};
+use crate::payload::{Clock, Raw, Reason, Refusal, Scalar, SensorValues, pointer, shortened};
 use crate::reading::{Point, Reading};
 use service::schema::{Field, FieldType, ReadingSchema, Sensor};
 
@@ -25,6 +25,10 @@ impl Judge<'_> {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn judge(&self, raw: &Raw<'_>) -> Result<Reading, Refusal> {
+        self.reading(raw).map_err(|refusal| Refusal { line: raw.line, ..refusal })
+    }
+
+    fn reading(&self, raw: &Raw<'_>) -> Result<Reading, Refusal> {
         if let Some(device) = raw.device.as_deref().filter(|device| *device != self.device) {
             let text = format!("the reading says it is from `{}`", shortened(device));
             return Err(Refusal::new(Reason::WrongDevice, text).at("/device_id"));
@@ -41,7 +45,7 @@ impl Judge<'_> {
             // A sensor by its name and by its measurement's: the second point would take the place of the first.
             if points.iter().any(|known| known.measurement == point.measurement) {
                 let text = format!("the measurement of `{}` stands twice", shortened(&values.name));
-                return Err(Refusal::new(Reason::DuplicateKey, text).at("/sensors"));
+                return Err(Refusal::new(Reason::DuplicateKey, text).at(pointer(&["sensors", &values.name])));
             }
             points.push(point);
         }
@@ -70,10 +74,10 @@ impl Judge<'_> {
     fn point(&self, values: &SensorValues<'_>) -> Result<Point, Refusal> {
         let Some((name, sensor)) = self.sensor(&values.name) else {
             let text = format!("the device type has no sensor `{}`", shortened(&values.name));
-            return Err(Refusal::new(Reason::UnknownSensor, text).at("/sensors"));
+            return Err(Refusal::new(Reason::UnknownSensor, text).at(pointer(&["sensors", &values.name])));
         };
-        let at = |name: &str| format!("/sensors/{}/{}", shortened(&values.name), shortened(name));
-        let unit = unit(sensor, values)?;
+        let at = |name: &str| pointer(&["sensors", &values.name, name]);
+        let unit = unit(sensor, values).map_err(|refusal| refusal.at(at("unit")))?;
         let mut fields = String::with_capacity(48);
         for (name, value) in &values.fields {
             if name == "unit" {
@@ -90,7 +94,7 @@ impl Judge<'_> {
             return Err(Refusal::new(Reason::Missing, format!("no `{name}`")).at(at(name)));
         }
         if fields.is_empty() {
-            return Err(Refusal::new(Reason::Missing, "no values").at(at("")));
+            return Err(Refusal::new(Reason::Missing, "no values").at(pointer(&["sensors", &values.name])));
         }
         let measurement = sensor.measurement(name);
         Ok(Point { measurement: measurement.into(), fields })
@@ -161,8 +165,11 @@ fn encode(
             if !field.values.is_empty() && !field.values.iter().any(|allowed| allowed == text) {
                 return Err(Refusal::new(Reason::OutOfRange, format!("is none of {:?}", field.values)));
             }
-            if text.contains(['\n', '\r', '\0']) {
+            if text.contains(['\n', '\r']) {
                 return Err(Refusal::new(Reason::WrongType, "text of more than one line"));
+            }
+            if text.contains('\0') {
+                return Err(Refusal::new(Reason::WrongType, "text with a NUL character"));
             }
             line::text(fields, column, text);
         }
@@ -229,16 +236,30 @@ mod tests {
     }
 
     #[rstest]
-    #[case("{}", Reason::Missing)]
-    #[case(r#"{"pir":{}}"#, Reason::Missing)]
-    #[case(r#"{"lidar":{"a":1}}"#, Reason::UnknownSensor)]
-    #[case(r#"{"pir":{"colour":1}}"#, Reason::UnknownField)]
-    #[case(r#"{"pir":{"motion_detected":1}}"#, Reason::WrongType)]
-    #[case(r#"{"ld2410":{"presence":true,"distance":601}}"#, Reason::OutOfRange)]
-    #[case(r#"{"mq134":{"gas_concentration":-1}}"#, Reason::OutOfRange)]
-    #[case(r#"{"mq134":{"gas_concentration":1,"unit":"mg"}}"#, Reason::OutOfRange)]
-    fn refused(#[case] sensors: &str, #[case] reason: Reason) {
-        assert_eq!(validate(sensors).unwrap_err().reason, reason);
+    #[case("{}", Reason::Missing, "/sensors")]
+    #[case(r#"{"pir":{}}"#, Reason::Missing, "/sensors/pir/motion_detected")]
+    #[case(r#"{"lidar":{"a":1}}"#, Reason::UnknownSensor, "/sensors/lidar")]
+    #[case(r#"{"a/b~":{"a":1}}"#, Reason::UnknownSensor, "/sensors/a~1b~0")]
+    #[case(r#"{"pir":{"colour":1}}"#, Reason::UnknownField, "/sensors/pir/colour")]
+    #[case(r#"{"pir":{"motion_detected":1}}"#, Reason::WrongType, "/sensors/pir/motion_detected")]
+    #[case(r#"{"ld2410":{"presence":true,"distance":601}}"#, Reason::OutOfRange, "/sensors/ld2410/distance")]
+    #[case(r#"{"mq134":{"gas_concentration":-1}}"#, Reason::OutOfRange, "/sensors/mq134/gas_concentration")]
+    #[case(r#"{"mq134":{"gas_concentration":1,"unit":"mg"}}"#, Reason::OutOfRange, "/sensors/mq134/unit")]
+    #[case(r#"{"mq134":{"gas_concentration":1,"unit":7}}"#, Reason::WrongType, "/sensors/mq134/unit")]
+    fn refused(#[case] sensors: &str, #[case] reason: Reason, #[case] pointer: &str) {
+        let refusal = validate(sensors).unwrap_err();
+        assert_eq!((refusal.reason, refusal.pointer.as_str()), (reason, pointer));
+    }
+
+    #[rstest]
+    #[case("two\nlines", Some("text of more than one line"))]
+    #[case("\r", Some("text of more than one line"))]
+    #[case("a\0b", Some("text with a NUL character"))]
+    #[case("a\tb", None)]
+    fn text_that_line_protocol_cannot_hold(#[case] text: &str, #[case] wrong: Option<&str>) {
+        let field: Field = serde_json::from_str(r#"{"type":"text"}"#).unwrap();
+        let encoded = encode(&field, "note", &Scalar::Text(text.into()), None, &mut String::new());
+        assert_eq!(encoded.err().map(|refusal| refusal.text).as_deref(), wrong);
     }
 
     #[rstest]

@@ -40,6 +40,10 @@ pub struct Batch {
 pub struct Outcome {
     /// `accepted` or `refused`.
     pub status: &'static str,
+    /// Its line in line protocol, from 1, empty lines and comments counted; absent in JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub line: Option<usize>,
     /// Its number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
@@ -49,7 +53,7 @@ pub struct Outcome {
     /// Why it was refused, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Where in the reading, as a JSON pointer.
+    /// Where in the reading, as a JSON pointer; that of a line is into the same reading in JSON. Absent when it is all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
 }
@@ -57,14 +61,16 @@ pub struct Outcome {
 impl From<Judged> for Outcome {
     fn from(judged: Judged) -> Self {
         let seq = judged.number.map(|(_, seq)| seq);
+        let line = judged.line;
         match judged.verdict {
-            Ok(_) => Self { status: "accepted", seq, reason: None, detail: None, pointer: None },
+            Ok(_) => Self { status: "accepted", line, seq, reason: None, detail: None, pointer: None },
             Err(refusal) => Self {
                 status: "refused",
+                line,
                 seq,
                 reason: Some(refusal.reason.word()),
                 detail: Some(refusal.text),
-                pointer: Some(refusal.pointer),
+                pointer: Some(refusal.pointer).filter(|pointer| !pointer.is_empty()),
             },
         }
     }

@@ -5,7 +5,7 @@ use crate::devices::Device;
 use data_encoding::BASE64;
 use diagnostic::Secret;
 use http::{HeaderMap, header};
-use service::{DeviceId, KeyHash, Problem};
+use service::{DeviceId, Problem};
 use std::sync::Arc;
 
 /// The device of a request: `Authorization: Basic` with its id and key, as over MQTT, or `Bearer` with the key and the id
@@ -63,13 +63,8 @@ fn credential(headers: &HeaderMap) -> Option<(String, String)> {
 
 /// Whether the operator asks.
 pub fn admin(http: &Http, headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(token) = &http.admin else {
-        return Err(Problem::unauthorized("no admin token is configured: set ADMIN_TOKEN"));
-    };
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let given = given.strip_prefix("Bearer ").unwrap_or_default();
-    if !given.is_empty() && KeyHash::of(token.reveal()).matches(given) {
-        return Ok(());
+    match &http.admins {
+        Some(admins) => admins.admit(headers),
+        None => Err(Problem::unauthorized("no administrator is configured: set ADMIN_TOKEN")),
     }
-    Err(Problem::unauthorized("the admin token is needed"))
 }

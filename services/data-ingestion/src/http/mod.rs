@@ -15,8 +15,7 @@ pub(crate) use body::gunzip;
 pub use places::Places;
 
 use crate::intake::Intake;
-use diagnostic::Secret;
-use service::{App, Shutdown};
+use service::{AdminTokens, App, Shutdown};
 use std::sync::Arc;
 use std::time::Duration;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -30,7 +29,7 @@ pub struct Http {
     /// The judgement and the stream.
     pub intake: Intake,
     /// Who may look at dead letters; nobody when absent.
-    pub admin: Option<Arc<Secret<String>>>,
+    pub admins: Option<Arc<AdminTokens>>,
     /// How often a WebSocket looks for receipts.
     pub receipts_every: Duration,
     /// How many WebSockets a device may have.

@@ -16,6 +16,9 @@ use service::{Detail, Problem};
 ///
 /// `seq` is the number of this one message, from 1 for each `boot` of the device; with it comes a receipt. `kept_from`
 /// is the lowest number of this boot that the device still keeps.
+///
+/// The body may call itself `application/json`, `…+json`, `text/plain`, `application/x-www-form-urlencoded` (curl's `-d`) or
+/// nothing, in UTF-8, and be packed with `gzip`.
 #[utoipa::path(post, path = "/api/v1/sensor-data", tag = "readings", request_body(content = Object, content_type = "application/json",
         example = json!({"timestamp": "2026-01-01T00:00:00Z", "seq": 1, "boot": "b1", "kept_from": 1, "sensors": {"pir": {"motion_detected": true}}})),
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
@@ -37,6 +40,9 @@ pub async fn single(
 }
 
 /// Takes an array of readings; each is judged by itself.
+///
+/// The body may call itself `application/json`, `…+json`, `text/plain`, `application/x-www-form-urlencoded` (curl's `-d`) or
+/// nothing, in UTF-8, and be packed with `gzip`.
 #[utoipa::path(post, path = "/api/v1/sensor-data/batch", tag = "readings", request_body(content = Vec<serde_json::Value>, content_type = "application/json",
         example = json!([{"timestamp": "2026-01-01T00:00:01Z", "sensors": {"mq134": {"gas_concentration": 3, "unit": "ppm"}}}, {}])),
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
@@ -52,6 +58,10 @@ pub async fn batch(
 }
 
 /// Takes InfluxDB line protocol; each line is judged by itself.
+///
+/// Each result says which `line` it is of; empty lines and comments have none. Its `pointer` is into the reading as it would stand in
+/// JSON: `/timestamp`, `/seq`, `/sensors/<measurement>/<field>`. The body may call itself `text/plain`, `application/octet-stream`,
+/// `application/x-www-form-urlencoded` (curl's `--data-binary`) or nothing, in UTF-8, and be packed with `gzip`.
 #[utoipa::path(post, path = "/api/v1/sensor-data/lines", tag = "readings", request_body(content = String, content_type = "text/plain",
         example = "pir motion_detected=true 1767225602"),
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
@@ -84,7 +94,7 @@ async fn take(
 ) -> Result<(String, Vec<Judged>, Option<Receipt>), Problem> {
     let (id, device) = auth::device(http, headers).await?;
     // Only then: a stranger's body takes no memory.
-    let payload = body::payload(headers, body, http.intake.bounds.payload_bytes).await?;
+    let payload = body::payload(headers, body, format, http.intake.bounds.payload_bytes).await?;
     metrics::counter!("ingestion_messages_total", "transport" => "http").increment(1);
     let mut block = Block::default();
     let judged = http.intake.judge(&id, &device, &payload, format, &mut block);
@@ -127,6 +137,24 @@ fn busy(detail: &str) -> Problem {
 /// A refusal as an answer; the kind names the reason.
 pub fn refused(refusal: Refusal) -> Problem {
     let word = refusal.reason.word();
-    let details = vec![Detail { pointer: refusal.pointer, detail: refusal.text }];
+    let detail = match refusal.line {
+        Some(line) => format!("line {line}: {}", refusal.text),
+        None => refusal.text,
+    };
+    let details = vec![Detail { pointer: refusal.pointer, detail }];
     Problem::invalid(details).kind(word, word.replace('_', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::{Bounds, lines};
+
+    #[test]
+    fn a_refused_line_is_named() {
+        let refusal = lines(b"# a\npir x=y", &Bounds::default()).unwrap().remove(0).unwrap_err();
+        let Detail { pointer, detail } = refused(refusal).errors.remove(0);
+        assert_eq!(pointer, "/sensors/pir/x");
+        assert!(detail.starts_with("line 2: not line protocol: "), "{detail}");
+    }
 }

@@ -6,19 +6,25 @@ use super::answers::Outcome;
 use super::{Http, auth};
 use crate::devices::Device;
 use crate::intake::Format;
+use crate::payload::{Reason, Refusal};
 use crate::reading::Block;
 use crate::stream::{Append, Receipt};
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
+use futures::stream::FusedStream;
 use http::{Extensions, HeaderMap, StatusCode};
 use serde::Serialize;
 use service::{Problem, Retry, Seat};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 /// A peer that says nothing, not even a pong, for so long is gone.
 const SILENCE: Duration = Duration::from_secs(90);
+/// How long a peer has to hear why it is cut off, as over plain HTTP.
+const LINGER: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -30,6 +36,9 @@ enum Frame<'a> {
 }
 
 /// Readings in, receipts out, over a WebSocket.
+///
+/// It is closed with 1009 after a message that is too long, 1007 after text that is not UTF-8, 1002 after what is no frame, and 1008
+/// when the device may not send any more.
 #[utoipa::path(get, path = "/api/v1/stream", tag = "readings",
     params(("X-Device-Id" = Option<String>, Header, description = "The device, with a Bearer key.")),
     security(("device" = []), ("device_key" = [])),
@@ -104,7 +113,12 @@ impl Peer {
                         Some(Ok(Message::Text(text))) => self.readings(text.as_bytes()).await?,
                         Some(Ok(Message::Binary(bytes))) => self.readings(&bytes).await?,
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                        Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
+                        Some(Ok(Message::Close(_))) => {
+                            self.part().await;
+                            return Err(Gone);
+                        }
+                        Some(Err(error)) => return Err(self.refuse(error).await),
+                        None => return Err(Gone),
                     }
                 }
             }
@@ -123,9 +137,7 @@ impl Peer {
                 Ok(())
             }
             Err(problem) if problem.status == StatusCode::UNAUTHORIZED.as_u16() => {
-                let frame = CloseFrame { code: close_code::POLICY, reason: "the key is not valid any more".into() };
-                self.raw(Message::Close(Some(frame))).await?;
-                Err(Gone)
+                Err(self.close(close_code::POLICY, "the key is not valid any more").await)
             }
             // Nobody can say now: what it was is believed, and asked again at the next look.
             Err(_) => Ok(()),
@@ -179,6 +191,40 @@ impl Peer {
         self.send(&Frame::Receipt(receipt)).await
     }
 
+    /// A frame that cannot be read: what comes behind it cannot either.
+    async fn refuse(&mut self, error: axum::Error) -> Gone {
+        let Some((code, refusal)) = fault(error, self.http.intake.bounds.payload_bytes) else { return Gone };
+        crate::intake::count(&refusal);
+        self.close(code, &refusal.text).await
+    }
+
+    /// Ends it with a reason.
+    async fn close(&mut self, code: u16, reason: &str) -> Gone {
+        let frame = CloseFrame { code, reason: reason.into() };
+        if self.raw(Message::Close(Some(frame))).await.is_ok() {
+            self.part().await;
+        }
+        Gone
+    }
+
+    /// Leaves the peer a moment for the last frames. Closed at once, with something unread, the kernel would send a reset, and that
+    /// throws away what the peer has not read yet (RFC 6455 section 7.1.1).
+    async fn part(&mut self) {
+        let shutdown = self.http.shutdown.clone();
+        tokio::select! {
+            () = shutdown.wait() => {}
+            _ = tokio::time::timeout(LINGER, self.both_closed()) => {}
+        }
+    }
+
+    /// Until each has answered the other's close frame. Behind a frame that is none the library reads nothing more: then for ever.
+    async fn both_closed(&mut self) {
+        if self.socket.is_terminated() {
+            std::future::pending::<()>().await;
+        }
+        while self.socket.recv().await.is_some() {}
+    }
+
     async fn send(&mut self, frame: &Frame<'_>) -> Result<(), Gone> {
         let text = serde_json::to_string(frame).map_err(|_| Gone)?;
         self.raw(Message::Text(text.into())).await
@@ -191,4 +237,18 @@ impl Peer {
             _ => Err(Gone),
         }
     }
+}
+
+/// What is wrong with a frame, and the code to close with (RFC 6455 section 7.4.1). Nothing, when the connection broke off.
+fn fault(error: axum::Error, limit: usize) -> Option<(u16, Refusal)> {
+    let (code, reason, text) = match *error.into_inner().downcast::<tungstenite::Error>().ok()? {
+        tungstenite::Error::Capacity(_) => {
+            (close_code::SIZE, Reason::TooLarge, format!("the message is longer than {limit} bytes"))
+        }
+        tungstenite::Error::Utf8(_) => (close_code::INVALID, Reason::NotUtf8, "the text is not UTF-8".to_owned()),
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
+        tungstenite::Error::Protocol(error) => (close_code::PROTOCOL, Reason::Malformed, error.to_string()),
+        _ => return None,
+    };
+    Some((code, Refusal::new(reason, text)))
 }

@@ -3,6 +3,7 @@
 
 use super::client::Options;
 use super::session::{Role, Session};
+use crate::bounds::at_most;
 use crate::intake::Intake;
 use crate::receipts::Receipts;
 use crate::stream::Stream;
@@ -60,6 +61,7 @@ impl Settings {
                 "how long a few messages wait for more, as all that are read together share a sync of Redis",
             )
             .default("15ms");
+        let linger = at_most(environment, "MQTT_LINGER", linger, Duration::from_secs(10));
         let slots = environment.variable("MQTT_SLOTS", "most replicas").within(1, 1000).default(16);
         let lease = environment
             .variable("MQTT_SLOT_LEASE", "how long a silent replica keeps its session before another takes it over")

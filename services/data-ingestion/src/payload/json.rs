@@ -2,7 +2,7 @@
 //! following it, so depth costs nothing; keys that stand twice, unknown keys and overlong lists are refused at once.
 
 use super::raw::{SEQ_LARGEST, is_boot};
-use super::{Bounds, Raw, Reason, Refusal, Scalar, SensorValues, glimpse, parse_rfc3339, scale, shortened};
+use super::{Bounds, Raw, Reason, Refusal, Scalar, SensorValues, glimpse, parse_rfc3339, pointer, scale, shortened};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -406,10 +406,6 @@ impl<'de> Deserialize<'de> for Key<'de> {
         }
         deserializer.deserialize_str(KeyVisitor)
     }
-}
-
-fn pointer(path: &[&str]) -> String {
-    path.iter().map(|part| format!("/{}", shortened(part).replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 #[cfg(test)]

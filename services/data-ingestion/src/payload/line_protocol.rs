@@ -2,7 +2,7 @@
 //! The tags `device_id`, `boot`, `seq` and `kept_from` are ours and are consumed; other tags are refused, as they would make series.
 
 use super::raw::{SEQ_LARGEST, is_boot};
-use super::{Bounds, Raw, Reason, Refusal, Scalar, SensorValues, glimpse, scale};
+use super::{Bounds, Raw, Reason, Refusal, Scalar, SensorValues, glimpse, pointer, scale};
 use std::borrow::Cow;
 
 /// Every line of a payload, each judged by itself. Empty lines and comments are passed over.
@@ -18,7 +18,7 @@ pub fn lines<'a>(payload: &'a [u8], bounds: &Bounds) -> Result<Vec<Result<Raw<'a
     }
     let text = std::str::from_utf8(payload).map_err(|_| Refusal::new(Reason::NotUtf8, "the payload is not UTF-8"))?;
     let mut readings = Vec::new();
-    for (number, line) in text.lines().enumerate() {
+    for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim_matches([' ', '\t']);
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -26,8 +26,10 @@ pub fn lines<'a>(payload: &'a [u8], bounds: &Bounds) -> Result<Vec<Result<Raw<'a
         if readings.len() == bounds.readings {
             return Err(Refusal::new(Reason::TooLarge, format!("more than {} lines at once", bounds.readings)));
         }
-        let raw = one(line, bounds);
-        readings.push(raw.map_err(|refusal| refusal.at(format!("/{number}")).of(glimpse::number_of_line(line))));
+        readings.push(match one(line, bounds) {
+            Ok(raw) => Ok(Raw { line: Some(number), ..raw }),
+            Err(refusal) => Err(Refusal { line: Some(number), ..refusal }.of(glimpse::number_of_line(line))),
+        });
     }
     if readings.is_empty() {
         return Err(Refusal::new(Reason::Malformed, "the payload has no line"));
@@ -49,18 +51,18 @@ fn one<'a>(line: &'a str, bounds: &Bounds) -> Result<Raw<'a>, Refusal> {
     let mut more_tags = end == ',';
     while more_tags {
         let (key, value, end) = tag(&mut scan)?;
-        apply_tag(&mut raw, &key, value)?;
+        apply_tag(&mut raw, &key, value).map_err(|refusal| refusal.at(pointer(&[&key])))?;
         more_tags = end == ',';
     }
-    let fields = fields(&mut scan, bounds)?;
+    let fields = fields(&mut scan, &measurement, bounds)?;
     let time = scan.rest.trim_matches(' ');
     if !time.is_empty() {
-        let time: i64 =
-            time.parse().map_err(|_| Refusal::new(Reason::BadTimestamp, "the timestamp is no whole number"))?;
-        raw.time = scale(time);
+        let text = "the timestamp is no whole number of s, ms, µs or ns since 1970";
+        let bad = || Refusal::new(Reason::BadTimestamp, text).at("/timestamp");
+        raw.time = Some(time.parse().ok().and_then(scale).ok_or_else(bad)?);
     }
     if measurement.len() > bounds.text_bytes {
-        return Err(Refusal::new(Reason::TooLarge, "the measurement's name is too long"));
+        return Err(Refusal::new(Reason::TooLarge, "the measurement's name is too long").at("/sensors"));
     }
     raw.sensors.push(SensorValues { name: measurement, fields });
     Ok(raw)
@@ -95,7 +97,12 @@ fn number(key: &str, value: &str) -> Result<u64, Refusal> {
     number.ok_or_else(|| Refusal::new(Reason::BadSequence, format!("`{key}` is a whole number from 1 to 2^53 - 1")))
 }
 
-fn fields<'a>(scan: &mut Scan<'a>, bounds: &Bounds) -> Result<Vec<(Cow<'a, str>, Scalar<'a>)>, Refusal> {
+fn fields<'a>(
+    scan: &mut Scan<'a>,
+    measurement: &str,
+    bounds: &Bounds,
+) -> Result<Vec<(Cow<'a, str>, Scalar<'a>)>, Refusal> {
+    let at = |field: &str| pointer(&["sensors", measurement, field]);
     let mut fields: Vec<(Cow<'a, str>, Scalar<'a>)> = Vec::with_capacity(4);
     loop {
         let (key, _) = scan.key(&['=']).ok_or_else(|| malformed("a field has no value"))?;
@@ -103,15 +110,14 @@ fn fields<'a>(scan: &mut Scan<'a>, bounds: &Bounds) -> Result<Vec<(Cow<'a, str>,
             return Err(malformed("a field has no name"));
         }
         if fields.len() == bounds.fields || key.len() > bounds.text_bytes {
-            return Err(Refusal::new(
-                Reason::TooLarge,
-                format!("more than {} fields, or a name that is too long", bounds.fields),
-            ));
+            let text = format!("more than {} fields, or a name that is too long", bounds.fields);
+            return Err(Refusal::new(Reason::TooLarge, text).at(pointer(&["sensors", measurement])));
         }
         if fields.iter().any(|(known, _)| *known == key) {
-            return Err(Refusal::new(Reason::DuplicateKey, "a field stands twice"));
+            return Err(Refusal::new(Reason::DuplicateKey, "a field stands twice").at(at(&key)));
         }
-        let (value, end) = if scan.rest.starts_with('"') { scan.quoted(bounds)? } else { scan.plain()? };
+        let value = if scan.rest.starts_with('"') { scan.quoted(bounds) } else { scan.plain() };
+        let (value, end) = value.map_err(|refusal| refusal.at(at(&key)))?;
         fields.push((key, value));
         if end != Some(',') {
             return Ok(fields);
@@ -257,12 +263,27 @@ mod tests {
     #[case("m,seq=0 a=1", Reason::BadSequence)]
     #[case("m a=1 soon", Reason::BadTimestamp)]
     #[case("m a=1 1 2", Reason::BadTimestamp)]
+    #[case("m a=1 50000000000", Reason::BadTimestamp)]
     fn refused(#[case] line: &str, #[case] reason: Reason) {
         let refusal = match lines(line.as_bytes(), &Bounds::default()) {
             Err(refusal) => refusal,
             Ok(mut lines) => lines.remove(0).expect_err(line),
         };
         assert_eq!(refusal.reason, reason, "{line}");
+    }
+
+    #[test]
+    fn each_line_knows_where_it_stands() {
+        let list = lines(b"\n# a\nm a=1\n\nm a=x\r\nm,seq=0 a=1\nm a=1 soon\nm", &Bounds::default()).unwrap();
+        let places: Vec<_> = list
+            .into_iter()
+            .map(|one| match one {
+                Ok(raw) => (raw.line, String::new()),
+                Err(refusal) => (refusal.line, refusal.pointer),
+            })
+            .collect();
+        let expected = [(3, ""), (5, "/sensors/m/a"), (6, "/seq"), (7, "/timestamp"), (8, "")];
+        assert_eq!(places, expected.map(|(line, pointer)| (Some(line), pointer.to_owned())));
     }
 
     #[test]

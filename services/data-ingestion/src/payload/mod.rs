@@ -10,6 +10,6 @@ mod timestamp;
 pub use json::{array_or_one, one_sensor};
 pub use line_protocol::lines;
 pub use raw::{Bounds, Raw, Scalar, SensorValues};
-pub(crate) use reason::shortened;
 pub use reason::{Number, Reason, Refusal};
+pub(crate) use reason::{pointer, shortened};
 pub use timestamp::{Clock, parse_rfc3339, scale};

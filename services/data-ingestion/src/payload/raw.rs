@@ -60,6 +60,8 @@ pub struct SensorValues<'a> {
 /// A reading as it was sent. `seq` and `boot` are already checked, so that a refusal further on can still be settled.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Raw<'a> {
+    /// Its line, from 1; none in JSON.
+    pub line: Option<usize>,
     /// Which device it says it is from.
     pub device: Option<Cow<'a, str>>,
     /// Nanoseconds since 1970.

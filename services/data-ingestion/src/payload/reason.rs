@@ -84,13 +84,15 @@ pub struct Number {
     pub seq: u64,
 }
 
-/// A refusal: what kind, where (a JSON pointer or a line's number), and in words.
+/// A refusal: what kind, where, and in words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct Refusal {
     /// What kind.
     pub reason: Reason,
-    /// Where, as a JSON pointer (RFC 6901); empty for the whole.
+    /// In which line, from 1; none in JSON.
+    pub line: Option<usize>,
+    /// Where in the reading, as a JSON pointer (RFC 6901); empty for the whole.
     pub pointer: String,
     /// In words.
     pub text: String,
@@ -101,7 +103,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal of the whole payload.
     pub fn new(reason: Reason, text: impl Into<String>) -> Self {
-        Self { reason, pointer: String::new(), text: text.into(), number: None }
+        Self { reason, line: None, pointer: String::new(), text: text.into(), number: None }
     }
 
     /// The same at this place.
@@ -115,6 +117,11 @@ impl Refusal {
         self.number = number.map(Box::new);
         self
     }
+}
+
+/// A JSON pointer (RFC 6901) to what has this path; its parts are a stranger's.
+pub(crate) fn pointer(path: &[&str]) -> String {
+    path.iter().map(|part| format!("/{}", shortened(part).replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 /// A stranger's text, short enough for a log line and an answer.

@@ -1,6 +1,7 @@
 //! How to reach Redis, and what the stream may hold.
 
 use super::Durability;
+use crate::bounds::within;
 use diagnostic::Secret;
 use service::config::{Bytes, Environment, Invalid};
 use std::time::Duration;
@@ -61,11 +62,13 @@ impl Settings {
         let bytes = environment
             .variable("STREAM_BYTES", "most bytes that wait for InfluxDB; Redis needs half as much again")
             .default::<Bytes>("64MiB");
+        let bytes = within(environment, "STREAM_BYTES", bytes, ("16KiB", "1024GiB"));
         let dead_letters =
             environment.variable("DEAD_LETTERS", "most dead letters kept").within(1, 1e9).default(10_000);
         let dead_letters_bytes = environment
             .variable("DEAD_LETTERS_BYTES", "most bytes of dead letters; beyond either bound the oldest go, counted")
             .default::<Bytes>("16MiB");
+        let dead_letters_bytes = within(environment, "DEAD_LETTERS_BYTES", dead_letters_bytes, ("16KiB", "1024GiB"));
         let receipts_life =
             environment.variable("RECEIPTS_LIFE", "how long the receipts of a silent device are kept").default("168h");
         let consumer_timeout = environment

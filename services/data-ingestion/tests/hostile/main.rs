@@ -3,6 +3,7 @@
 
 mod broker;
 mod connections;
+mod frames;
 mod numbers;
 mod payloads;
 mod running;

@@ -108,6 +108,8 @@ async fn bodies_that_are_no_text_too_long_or_bombs_are_refused() {
         (single, good.clone(), Some("gzip"), 202),
         (single, good[..good.len() - 9].to_vec(), Some("gzip"), 400),
         (single, b"no gzip".to_vec(), Some("gzip"), 400),
+        (single, good.clone(), Some("GZIP"), 202),
+        (single, good.clone(), Some("X-Gzip"), 202),
         (single, good.clone(), Some("br"), 415),
         (single, good, None, 422),
         (batch, bomb.clone(), Some("gzip"), 413),
@@ -128,4 +130,66 @@ async fn bodies_that_are_no_text_too_long_or_bombs_are_refused() {
     running.is_well().await;
     let peak = running.peak_memory();
     assert!(peak < 48 << 20, "{} MiB for 60 MiB of blanks", peak >> 20);
+}
+
+/// What is no JSON and no line protocol by its own word is not guessed at; what says nothing, or nothing of use, is.
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_of_another_media_type_are_refused() {
+    let running = Running::start(&[]).await;
+    let (single, lines) = ("/api/v1/sensor-data", "/api/v1/sensor-data/lines");
+    let line = format!("pir motion_detected=t {}", now());
+    let (json, text, utf8) = (Some("`application/json`"), Some("`text/plain`"), Some("`utf-8`"));
+    for (path, media_type, refused) in [
+        (single, "application/json", None),
+        (single, "Application/JSON; Charset=\"UTF-8\"", None),
+        (single, "application/senml+json", None),
+        (single, "application/x-www-form-urlencoded", None),
+        (single, "text/plain;charset=utf-8", None),
+        (single, "application/json; charset=iso-8859-1", utf8),
+        (single, "application/cbor", json),
+        (single, "application/octet-stream", json),
+        (single, "json", json),
+        (lines, "text/plain; charset=utf-8", None),
+        (lines, "application/octet-stream", None),
+        (lines, "application/x-www-form-urlencoded", None),
+        (lines, "application/json", text),
+    ] {
+        let body = if path == lines { line.clone() } else { reading() };
+        let (status, answer) = running.post_with(path, body.into(), Some(("Content-Type", media_type))).await;
+        assert_eq!(status, if refused.is_some() { 415 } else { 202 }, "{path} {media_type}: {answer}");
+        assert!(answer["detail"].as_str().unwrap_or_default().contains(refused.unwrap_or_default()), "{answer}");
+    }
+    running.is_well().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_line_is_answered_by_its_number() {
+    let running = Running::start(&[]).await;
+    let time = now();
+    let body = format!(
+        "# of the hall\n\npir motion_detected=t {time}\npir motion_detected=1 {time}\n\npir motion_detected=t\n\
+         pir motion_detected=t soon\npir,seq=0 motion_detected=t {time}\nlidar x=1 {time}\npir\n"
+    );
+    let (status, answer) = running.post("/api/v1/sensor-data/lines", body.into(), None).await;
+    assert_eq!(status, 202, "{answer}");
+    let found: Vec<_> = answer["results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .map(|one| (one["line"].as_u64(), one["reason"].as_str(), one["pointer"].as_str()))
+        .collect();
+    let expected = [
+        (3, None, None),
+        (4, Some("wrong_type"), Some("/sensors/pir/motion_detected")),
+        (6, Some("missing"), Some("/timestamp")),
+        (7, Some("bad_timestamp"), Some("/timestamp")),
+        (8, Some("bad_sequence"), Some("/seq")),
+        (9, Some("unknown_sensor"), Some("/sensors/lidar")),
+        (10, Some("malformed"), None),
+    ];
+    assert_eq!(found, expected.map(|(line, reason, pointer)| (Some(line), reason, pointer)), "{answer}");
+    // Of an array each reading is known by its place.
+    let list = format!("[{}]", reading());
+    let (_, answer) = running.post("/api/v1/sensor-data/batch", list.into(), None).await;
+    assert_eq!(answer["results"][0].get("line"), None, "{answer}");
 }

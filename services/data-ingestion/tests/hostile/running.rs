@@ -61,9 +61,14 @@ impl Running {
 
     /// Status and problem of a post by the device.
     pub async fn post(&self, path: &str, body: Vec<u8>, encoding: Option<&str>) -> (u16, Value) {
+        self.post_with(path, body, encoding.map(|encoding| ("Content-Encoding", encoding))).await
+    }
+
+    /// The same with a header.
+    pub async fn post_with(&self, path: &str, body: Vec<u8>, header: Option<(&str, &str)>) -> (u16, Value) {
         let mut request = self.client.post(self.address(path)).header("Authorization", authorization()).body(body);
-        if let Some(encoding) = encoding {
-            request = request.header("Content-Encoding", encoding);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
         }
         let answer = request.send().await.expect("an answer");
         let status = answer.status().as_u16();
