@@ -163,7 +163,7 @@ fn load_service(root: &Utf8Path, folder: &Utf8Path, name: &str) -> Result<Option
             false => Ok(None),
         };
     }
-    let text = std::fs::read_to_string(&path).map_err(|error| Mistake::new(format!("can't read `{path}`: {error}")))?;
+    let text = diagnostic::text("file", path.as_str(), std::fs::read(&path))?;
     let (mut service, node) = parse(&text, path.as_str())?;
     let at = |key: &str| node.get(key).unwrap_or(&node).position(path.as_str());
     let mut mistakes = Mistakes::new();
@@ -174,21 +174,23 @@ fn load_service(root: &Utf8Path, folder: &Utf8Path, name: &str) -> Result<Option
         );
     }
     if !has_playbook {
-        mistakes.push(Mistake::at(
-            at("name"),
-            format!("service `{}` has no playbook: `{folder}/build.yml` is missing", service.name),
-        ));
+        let message = format!("service `{}` has no playbook: `{folder}/build.yml` is missing", service.name);
+        mistakes.push(Mistake::at(at("name"), message).hinted(MAKE_ONE));
     }
     service.chart_folder = display_path(root, "build/charts").join(service.chart_name());
     if !service.chart_folder.join("Chart.yaml").is_file() {
         let message =
             format!("service `{}` has no chart: `{}/Chart.yaml` is missing", service.name, service.chart_folder);
-        mistakes.push(Mistake::at(at(if service.chart.is_some() { "chart" } else { "name" }), message));
+        let place = at(if service.chart.is_some() { "chart" } else { "name" });
+        mistakes.push(Mistake::at(place, message).hinted(MAKE_ONE));
     }
     service.folder = folder.to_owned();
     mistakes.into_result()?;
     Ok(Some(Loaded { service, node, file: path.into_string() }))
 }
+
+/// How one gets all files of a service.
+const MAKE_ONE: &str = "`cluster new` writes all files of a service; build/charts/README.md goes through them";
 
 /// A `service.yml` by itself.
 fn parse(text: &str, file: &str) -> Result<(Service, Node), Mistakes> {
@@ -245,7 +247,10 @@ fn unknown_requirement(services: &BTreeMap<ServiceName, Service>, name: &Service
     let mistake = Mistake::at(place, format!("required service `{name}` does not exist"));
     match closest(name.as_str(), services.keys().map(ServiceName::as_str)) {
         Some(nearest) => mistake.hinted(format!("did you mean `{nearest}`?")),
-        None => mistake,
+        None => {
+            let names = services.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            mistake.hinted(format!("the services are {names}"))
+        }
     }
 }
 

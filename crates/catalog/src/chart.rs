@@ -25,8 +25,7 @@ impl Chart {
     /// Reads `Chart.yaml` in a chart's folder. Helm checks the rest of it.
     pub(crate) fn read(folder: &Utf8Path) -> Result<Self, Box<Mistake>> {
         let path = folder.join("Chart.yaml");
-        let text =
-            std::fs::read_to_string(&path).map_err(|error| Mistake::new(format!("can't read `{path}`: {error}")))?;
+        let text = diagnostic::text("file", path.as_str(), std::fs::read(&path))?;
         serde_saphyr::from_str(&text).map_err(|error| Box::new(tree::mistake(&error, path.as_str())))
     }
 }

@@ -37,7 +37,7 @@ impl Node {
     pub(crate) fn parse(text: &str, file: &str) -> Result<Self, Box<Mistake>> {
         match serde_saphyr::from_str::<Spanned<Value>>(text) {
             Ok(spanned) => Ok(Self::from(spanned)),
-            Err(error) => Err(Box::new(mistake(&error, file))),
+            Err(error) => Err(Box::new(syntax_error(text, file).unwrap_or_else(|| mistake(&error, file)))),
         }
     }
 
@@ -115,6 +115,11 @@ pub(crate) fn mistake(error: &serde_saphyr::Error, file: &str) -> Mistake {
     let message = text.split(" at line ").next().unwrap_or(&text).trim_end_matches([':', ',', ' ']).to_owned();
     let place = error.location().map_or_else(|| Position::new(file, 1, 1), |location| position(location, file));
     Mistake::at(place, message)
+}
+
+/// The first syntax error in the words of our own reader, which knows what was probably meant.
+fn syntax_error(text: &str, file: &str) -> Option<Mistake> {
+    yaml::parse(file, text).err()?.into_mistakes().into_iter().next()
 }
 
 impl<'de> Deserialize<'de> for Value {

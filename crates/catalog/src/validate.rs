@@ -45,7 +45,8 @@ impl<'a> Check<'a> {
     }
 
     fn say(&mut self, node: &Node, message: String) {
-        self.mistakes.push(Mistake::at(node.position(self.file), message));
+        let mistake = Mistake::at(node.position(self.file), message);
+        self.mistakes.push(mistake.hinted("docs/reference/service.yml shows every key"));
     }
 
     fn choice(&mut self, node: &Node, choices: &[&str], name: &str) {

@@ -81,20 +81,20 @@ fn every_mistake_of_every_file_is_told_at_its_place() {
     let broken = "nmae: broken\nsummary: 7\ncategory: web\nphase: cor\narchitectures: []\nverify:\n  - htp: {}\n  - http: {service: a, port: 99999, pth: /}\n  - exec: {workload: pod/x, command: ls}\n  - tcp: {service: a, port: 1}\n    http: {service: a, port: 1}\n";
     let fixture = Fixture::new(&[("broken", broken), ("syntax", "name: [\n"), ("other", &service("else", "core", ""))]);
     insta::assert_snapshot!(fixture.mistakes(), @"
-    build/playbooks/broken/service.yml:1:1: `name` is missing
+    build/playbooks/broken/service.yml:1:1: `name` is missing [docs/reference/service.yml shows every key]
     build/playbooks/broken/service.yml:1:1: unknown key `nmae` [did you mean `name`?]
-    build/playbooks/broken/service.yml:2:10: `summary` must be a string, not an integer
+    build/playbooks/broken/service.yml:2:10: `summary` must be a string, not an integer [docs/reference/service.yml shows every key]
     build/playbooks/broken/service.yml:4:8: `phase` can't be `cor` [did you mean `core`?]
-    build/playbooks/broken/service.yml:5:16: `architectures` must not be empty
+    build/playbooks/broken/service.yml:5:16: `architectures` must not be empty [docs/reference/service.yml shows every key]
     build/playbooks/broken/service.yml:7:5: unknown key `htp` [did you mean `http`?]
-    build/playbooks/broken/service.yml:8:30: `port` can't be 99999: from 1 to 65535
+    build/playbooks/broken/service.yml:8:30: `port` can't be 99999: from 1 to 65535 [docs/reference/service.yml shows every key]
     build/playbooks/broken/service.yml:8:37: unknown key `pth` [did you mean `path`?]
-    build/playbooks/broken/service.yml:9:22: `workload` can't be `pod/x`: write `deployment/<name>`, `statefulset/<name>` or `daemonset/<name>`
-    build/playbooks/broken/service.yml:9:38: `command` must be a list, not a string
-    build/playbooks/broken/service.yml:10:5: an item of `verify` must be a mapping with exactly one of `http`, `tcp`, `exec`
-    build/playbooks/other/service.yml:1:7: service `else` has no chart: `build/charts/else/Chart.yaml` is missing
+    build/playbooks/broken/service.yml:9:22: `workload` can't be `pod/x`: write `deployment/<name>`, `statefulset/<name>` or `daemonset/<name>` [docs/reference/service.yml shows every key]
+    build/playbooks/broken/service.yml:9:38: `command` must be a list, not a string [docs/reference/service.yml shows every key]
+    build/playbooks/broken/service.yml:10:5: an item of `verify` must be a mapping with exactly one of `http`, `tcp`, `exec` [docs/reference/service.yml shows every key]
+    build/playbooks/other/service.yml:1:7: service `else` has no chart: `build/charts/else/Chart.yaml` is missing [`cluster new` writes all files of a service; build/charts/README.md goes through them]
     build/playbooks/other/service.yml:1:7: service `else` lies in folder `other` [write `name: other`, or rename the folder]
-    build/playbooks/syntax/service.yml:1:7: unclosed bracket '['
+    build/playbooks/syntax/service.yml:1:7: `[` is never closed [add the `]`]
     ");
 }
 
@@ -108,12 +108,29 @@ fn requirements_are_checked_together() {
         ("early", &service("early", "infrastructure", "database")),
         ("typo", &service("typo", "core", "databse")),
         ("self", &service("self", "core", "self")),
+        ("far", &service("far", "core", "zzz")),
     ]);
     insta::assert_snapshot!(fixture.mistakes(), @"
     build/playbooks/a/service.yml:6:11: the requirements go round in a circle: `a` requires `b` requires `c` requires `a`
     build/playbooks/early/service.yml:6:12: `early` of phase infrastructure can't require `database` of the later phase core
+    build/playbooks/far/service.yml:6:12: required service `zzz` does not exist [the services are `a`, `b`, `c`, `database`, `early`, `far`, `self`, `typo`]
     build/playbooks/self/service.yml:6:11: the requirements go round in a circle: `self` requires `self`
     build/playbooks/typo/service.yml:6:12: required service `databse` does not exist [did you mean `database`?]
+    ");
+}
+
+#[test]
+fn a_description_that_is_no_text_is_a_mistake() {
+    let fixture = Fixture::new(&[("a", ""), ("b", ""), ("c", "")]);
+    let file = |name: &str| fixture.root.join(format!("build/playbooks/{name}/service.yml"));
+    fs::write(file("a"), "").unwrap();
+    fs::write(file("b"), b"name: \xff\n").unwrap();
+    fs::remove_file(file("c")).ok();
+    fs::create_dir(file("c")).unwrap();
+    insta::assert_snapshot!(fixture.mistakes(), @"
+    file `build/playbooks/c/service.yml` is a folder [name a file in this folder]
+    build/playbooks/a/service.yml:1:1: the document must be a mapping, not nothing [docs/reference/service.yml shows every key]
+    build/playbooks/b/service.yml:1:7: file `build/playbooks/b/service.yml` is not UTF-8 [save the file as UTF-8 in your editor, or convert it with `iconv`]
     ");
 }
 
@@ -137,8 +154,8 @@ fn playbook_chart_and_description_belong_together() {
     fs::remove_file(fixture.root.join("build/playbooks/c/service.yml")).unwrap();
     insta::assert_snapshot!(fixture.mistakes(), @"
     `build/playbooks/c` has a playbook but no `service.yml` [docs/reference/service.yml shows every key]
-    build/playbooks/a/service.yml:1:7: service `a` has no playbook: `build/playbooks/a/build.yml` is missing
-    build/playbooks/b/service.yml:1:7: service `b` has no chart: `build/charts/b/Chart.yaml` is missing
+    build/playbooks/a/service.yml:1:7: service `a` has no playbook: `build/playbooks/a/build.yml` is missing [`cluster new` writes all files of a service; build/charts/README.md goes through them]
+    build/playbooks/b/service.yml:1:7: service `b` has no chart: `build/charts/b/Chart.yaml` is missing [`cluster new` writes all files of a service; build/charts/README.md goes through them]
     ");
 }
 

@@ -4,7 +4,7 @@ use crate::commands::playbook::Engine;
 use crate::exit::{Error, Failure, Result, boxed};
 use crate::target::Target;
 use camino::{Utf8Path, Utf8PathBuf};
-use diagnostic::{Mistake, Position};
+use diagnostic::{Mistake, Position, closest};
 use serde::Deserialize;
 
 /// Name of the file that marks the root of a project.
@@ -76,9 +76,22 @@ impl Default for Source {
 pub(crate) struct Found {
     pub(crate) root: Utf8PathBuf,
     pub(crate) config: Config,
+    /// Where the file names the inventory; nowhere when it leaves it to the default.
+    inventory_place: Option<Position>,
 }
 
 impl Found {
+    /// That the inventory of the configuration is not there.
+    pub(crate) fn missing_inventory(&self) -> Mistake {
+        let mistake = Mistake::new(format!("inventory `{}` not found", shown(&self.root.join(&self.config.inventory))));
+        match &self.inventory_place {
+            Some(place) => Mistake { position: Some(place.clone()), ..mistake }
+                .labelled("no such file")
+                .hinted("correct the path; it begins in the folder of this file"),
+            None => mistake.hinted(format!("make it, or name yours in `{FILE_NAME}`: `inventory = \"…\"`")),
+        }
+    }
+
     /// The file with the vault password: relative to the folder, unless it starts at the home folder (`~`).
     pub(crate) fn vault_password_file(&self) -> Option<Utf8PathBuf> {
         let path = self.config.vault_password_file.as_ref()?;
@@ -92,24 +105,53 @@ pub(crate) fn find(given: Option<&Utf8Path>) -> Result<Found> {
         Some(path) => absolute(path)?,
         None => nearest(&current_directory()?).ok_or_else(missing)?,
     };
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::usage(format!("the configuration `{}` can not be read", shown(&path))).because(error)
-    })?;
-    let config = parse(shown(&path).as_str(), &text)?;
+    let file = shown(&path);
+    let text = diagnostic::text("configuration", file.as_str(), std::fs::read(&path)).map_err(boxed)?;
+    let config = parse(file.as_str(), &text)?;
     let root = path.parent().map_or_else(|| Utf8PathBuf::from("/"), Utf8Path::to_owned);
-    Ok(Found { root, config })
+    Ok(Found { root, config, inventory_place: inventory_place(file.as_str(), &text) })
+}
+
+/// Where the file names the inventory, if it does.
+fn inventory_place(file: &str, text: &str) -> Option<Position> {
+    #[derive(Deserialize)]
+    struct Inventory {
+        inventory: toml::Spanned<String>,
+    }
+    Some(position(file, text, toml::from_str::<Inventory>(text).ok()?.inventory.span()))
 }
 
 fn parse(file: &str, text: &str) -> Result<Config> {
     toml::from_str(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        let before = text.get(..offset).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        let position = Position::new(file, to_u32(line), to_u32(column));
-        let length = error.span().map_or(1, |span| span.len());
-        boxed(Mistake::at(position.with_length(length), error.message().to_owned()))
+        let position = position(file, text, error.span().unwrap_or(0..1));
+        let (message, hint) = explained(error.message());
+        boxed(Mistake::at(position, message).hinted(hint))
     })
+}
+
+fn position(file: &str, text: &str, span: std::ops::Range<usize>) -> Position {
+    let before = text.get(..span.start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    Position::new(file, to_u32(line), to_u32(column)).with_length(span.len())
+}
+
+/// The message of the reader without the list of what it expected, and what to write instead.
+fn explained(message: &str) -> (String, String) {
+    let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    let names: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    let hint = match what.split('`').nth(1) {
+        _ if expected.starts_with("a string") || what.contains("must be quoted") || what.contains("basic string") => {
+            "put the value in quotes: `\"…\"`".to_owned()
+        }
+        Some(written) if !names.is_empty() => match closest(written, names.iter().copied()) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("write one of `{}`", names.join("`, `")),
+        },
+        _ if expected.is_empty() => "the `cluster.toml` of the project explains every key".to_owned(),
+        _ => format!("write {expected}"),
+    };
+    (what.to_owned(), hint)
 }
 
 fn to_u32(number: usize) -> u32 {
@@ -138,7 +180,8 @@ pub(crate) fn current_directory() -> Result<Utf8PathBuf> {
         .map_err(|path| Failure::usage(format!("the current folder's name is no UTF-8: {}", path.display())).into())
 }
 
-fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf> {
+/// The path with the current folder before it, where it is relative.
+pub(crate) fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf> {
     Ok(current_directory()?.join(path))
 }
 
@@ -162,6 +205,7 @@ pub(crate) fn shown_folder(path: &Utf8Path) -> Utf8PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     #[test]
     fn an_empty_file_means_the_defaults() {
@@ -175,9 +219,21 @@ mod tests {
         assert!(error.to_string().contains("unknown field `colour`"), "{error}");
     }
 
+    #[rstest]
+    #[case("inventry = \"a\"", "unknown field `inventry`", "did you mean `inventory`?")]
+    #[case("target = \"moon\"", "unknown variant `moon`", "write one of `sandbox`, `boards`")]
+    #[case("helm = 3", "invalid type: integer `3`", "put the value in quotes: `\"…\"`")]
+    #[case("helm = \"helm", "invalid basic string", "put the value in quotes: `\"…\"`")]
+    #[case("helm = helm3", "string values must be quoted", "put the value in quotes: `\"…\"`")]
+    fn what_is_wrong_comes_with_what_to_write(#[case] text: &str, #[case] message: &str, #[case] hint: &str) {
+        let error = parse("cluster.toml", text).map(|_| ()).unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.hint().unwrap().as_str()), (message, hint));
+    }
+
     #[test]
-    fn a_wrong_target_names_the_right_ones() {
-        let error = parse("cluster.toml", "target = \"moon\"").map(|_| ()).unwrap_err();
-        assert!(error.to_string().contains("`sandbox`"), "{error}");
+    fn the_place_of_the_inventory_is_known() {
+        let place = inventory_place("cluster.toml", "# mine\ninventory = \"a.ini\"\n").unwrap();
+        assert_eq!(place.to_string(), "cluster.toml:2:13");
+        assert_eq!(inventory_place("cluster.toml", "helm = \"helm\"\n"), None);
     }
 }

@@ -11,6 +11,7 @@ use kubernetes::Cluster;
 use remote::{Become, Command, Forward, Machine, Transport};
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 use yaml::Node;
 
 /// A target that is reached.
@@ -58,12 +59,30 @@ impl Connection {
     }
 }
 
+/// How long the API may take for a few requests: one whose etcd hangs never answers.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the API answers, if it does so in time.
+pub(crate) async fn answered<T>(target: Target, requests: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(PATIENCE, requests).await.unwrap_or_else(|_| {
+        let failure = Failure::new(
+            Exit::Unreachable,
+            format!("the Kubernetes API does not answer within {} s", PATIENCE.as_secs()),
+        );
+        let hint = match target {
+            Target::Sandbox => "run `cluster sandbox status` to see what is missing of it",
+            Target::Boards => "look at `systemctl status k3s` on the controller",
+        };
+        Err(failure.hinted(hint).into())
+    })
+}
+
 async fn sandbox(context: &Context, name: impl FnOnce(String)) -> Result<Connection> {
     let sandbox = context.running_sandbox()?;
     let path = sandbox.kubeconfig_path();
     let cluster = Cluster::from_kubeconfig_file(path.as_str()).await.map_err(boxed)?;
-    let nodes = cluster.nodes().await.map_err(boxed)?.len();
-    let version = cluster.version().await.map_err(boxed)?;
+    let facts = async { Ok((cluster.nodes().await.map_err(boxed)?.len(), cluster.version().await.map_err(boxed)?)) };
+    let (nodes, version) = answered(Target::Sandbox, facts).await?;
     let shown = crate::config::shown(&path);
     name(format!("{nodes} simulated nodes, Kubernetes {version}, {shown}; over the local connection, without sudo"));
     let mut variables = playbook::extra_vars([format!("@{}", sandbox.vars_path()).as_str()]).map_err(boxed)?;

@@ -3,7 +3,7 @@
 use crate::cli::Global;
 use crate::commands::playbook::Engine;
 use crate::config::{self, Config};
-use crate::exit::{Failure, Result, boxed};
+use crate::exit::{Error, Failure, Result, boxed};
 use crate::output::Output;
 use crate::passwords::Passwords;
 use crate::prompt;
@@ -106,6 +106,7 @@ impl Context {
     /// The sandbox of this project, which must be up.
     pub(crate) fn running_sandbox(&self) -> Result<Sandbox> {
         let sandbox = self.sandbox()?;
+        sandbox.check_owner().map_err(boxed)?;
         if sandbox.is_up() {
             return Ok(sandbox);
         }
@@ -126,13 +127,21 @@ impl Context {
 
     /// The inventory; its warnings are shown.
     pub(crate) fn inventory(&self) -> Result<Arc<Inventory>> {
-        let inventory = Arc::new(
-            Inventory::load_with(&self.inventory_sources()?, self.passwords()?.decrypt_asking()).map_err(boxed)?,
-        );
+        let loaded = Inventory::load_with(&self.inventory_sources()?, self.passwords()?.decrypt_asking());
+        let inventory = Arc::new(loaded.map_err(|error| self.about_inventory(error))?);
         for warning in inventory.warnings() {
             self.output.warning(warning);
         }
         Ok(inventory)
+    }
+
+    /// An error of the inventory; where the configuration names one that is not there, with that place.
+    fn about_inventory(&self, error: inventory::Error) -> Error {
+        let is_configured = self.global.inventory.is_empty() && environment("ANSIBLE_INVENTORY").is_none();
+        match (&error, self.found()) {
+            (inventory::Error::NotFound { .. }, Ok(found)) if is_configured => boxed(found.missing_inventory()),
+            _ => boxed(error),
+        }
     }
 
     /// How playbooks of services run: the environment's settings for connections, become as those playbooks want it.

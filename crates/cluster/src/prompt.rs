@@ -1,8 +1,15 @@
 //! Questions to the user, secrets without echo. Where there is no terminal the answer is an error at once, never a wait.
 
 use crate::exit::{Failure, Result};
+use crate::interrupt;
 use diagnostic::Secret;
-use std::io::IsTerminal;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use std::fs::File;
+use std::io::{ErrorKind, IsTerminal};
+use std::sync::{Mutex, PoisonError};
+
+/// How the terminal was before it was asked to hide what is typed.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// The password that sudo wants.
 pub(crate) fn become_password() -> Result<Secret<String>> {
@@ -15,9 +22,34 @@ pub(crate) fn secret(question: &str, what: &str, hint: &str) -> std::result::Res
     if !has_terminal() {
         return Err(Failure::usage(format!("there is no terminal to ask for {what}")).hinted(hint));
     }
-    rpassword::prompt_password(question)
-        .map(Secret::new)
-        .map_err(|error| Failure::usage(format!("{what} could not be read")).because(error))
+    let _until_answered = interrupt::asking();
+    remember_terminal();
+    match rpassword::prompt_password(question) {
+        Ok(typed) => Ok(Secret::new(typed)),
+        Err(error) if error.kind() == ErrorKind::Interrupted => wait_for_the_end(),
+        Err(error) => Err(Failure::usage(format!("{what} could not be read")).because(error)),
+    }
+}
+
+fn remember_terminal() {
+    let before = File::open("/dev/tty").ok().and_then(|terminal| tcgetattr(terminal).ok());
+    *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = before;
+}
+
+/// Puts the terminal back as it was before a question without echo, if there was one.
+pub(crate) fn show_typing_again() {
+    let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let (Some(before), Ok(terminal)) = (before, File::open("/dev/tty")) {
+        // It may have been closed, which is why the process is told to end.
+        let _gone = tcsetattr(terminal, OptionalActions::Now, &before);
+    }
+}
+
+/// The terminal gives Ctrl-C to rpassword, which sends us its signal: that ends the process, in a thread of its own.
+fn wait_for_the_end() -> ! {
+    loop {
+        std::thread::park();
+    }
 }
 
 /// Whether someone sits at a terminal: one of the streams that are not data is one.

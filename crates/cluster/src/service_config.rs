@@ -17,16 +17,8 @@ pub(crate) struct ServiceConfig {
 /// # Errors
 /// Everything that the playbook would refuse, by line and key.
 pub(crate) fn read(path: &Utf8Path, plaintext: &str) -> Result<ServiceConfig, Mistakes> {
-    // The reader's own message may quote the line.
-    let node = yaml::load_one(path.as_str(), plaintext).map_err(|error| {
-        let line =
-            diagnostic::Diagnose::position(&error).map_or_else(String::new, |at| format!(" (line {} of it)", at.line));
-        Mistake::new(format!("what `{path}` decrypts to is no YAML{line}"))
-    })?;
-    let kind = node.kind();
-    let Value::Mapping(mapping) = node.value else {
-        return Err(Mistake::new(format!("`{path}` decrypts to {kind}, not to `name: value` lines")).into());
-    };
+    let node = document(path, plaintext)?;
+    let Value::Mapping(mapping) = node.value else { return Err(no_mapping(path, &node).into()) };
     let mut mistakes = Mistakes::new();
     let mut entries = Vec::new();
     for (key, value) in mapping {
@@ -42,6 +34,25 @@ pub(crate) fn read(path: &Utf8Path, plaintext: &str) -> Result<ServiceConfig, Mi
     }
     mistakes.into_result()?;
     Ok(ServiceConfig { entries })
+}
+
+/// Whether a `values.yml.enc` decrypts to what its playbook can lay over the values: a mapping, or nothing.
+pub(crate) fn check_values(path: &Utf8Path, plaintext: &str) -> Result<(), Mistake> {
+    let node = document(path, plaintext)?;
+    if matches!(node.value, Value::Mapping(_) | Value::Null) { Ok(()) } else { Err(no_mapping(path, &node)) }
+}
+
+fn document(path: &Utf8Path, plaintext: &str) -> Result<Node, Mistake> {
+    // The reader's own message may quote the line.
+    yaml::load_one(path.as_str(), plaintext).map_err(|error| {
+        let line =
+            diagnostic::Diagnose::position(&error).map_or_else(String::new, |at| format!(" (line {} of it)", at.line));
+        Mistake::new(format!("what `{path}` decrypts to is no YAML{line}"))
+    })
+}
+
+fn no_mapping(path: &Utf8Path, node: &Node) -> Mistake {
+    Mistake::new(format!("`{path}` decrypts to {}, not to `name: value` lines", node.kind()))
 }
 
 impl ServiceConfig {
@@ -90,6 +101,16 @@ mod tests {
         let told = mistakes(text);
         assert_eq!(told, expected);
         assert!(!told.contains("hunter2"));
+    }
+
+    #[rstest]
+    #[case("a: {b: 1}\n", None)]
+    #[case("", None)]
+    #[case("- hunter2\n", Some("`values.yml.enc` decrypts to a list, not to `name: value` lines"))]
+    #[case("a: [hunter2\n", Some("what `values.yml.enc` decrypts to is no YAML (line 1 of it)"))]
+    fn encrypted_values_are_a_mapping(#[case] text: &str, #[case] expected: Option<&str>) {
+        let told = check_values(Utf8Path::new("values.yml.enc"), text).err().map(|mistake| mistake.message);
+        assert_eq!(told.as_deref(), expected);
     }
 
     #[test]

@@ -42,6 +42,24 @@ fn a_reader_that_went_away_is_no_failure() {
     }
 }
 
+#[test]
+fn a_full_disk_is_told() {
+    for arguments in [
+        &["catalog", "list"][..],
+        &["catalog", "show", "web", "--output", "json"],
+        &["inventory", "list"],
+        &["completion", "bash"],
+        &["version"],
+        &["--help"],
+    ] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended = cluster(arguments).stdout(full).output().unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{arguments:?}");
+        let said = text(&ended.stderr);
+        assert!(said.contains("error: standard output could not be written\n  because No space left"), "{said}");
+    }
+}
+
 /// Every kind of output: results, errors with a place, logs of the libraries.
 const COLOURFUL: [&[&str]; 3] = [
     &["playbook", "run", "playbooks/states.yml", "-i", "localhost,", "-c", "local", "-vvv"],
@@ -78,6 +96,12 @@ fn the_inventory_comes_from_the_flag_then_the_environment_then_the_file() {
     let both = graph(&[], "inventory/hosts.yml,inventory/hosts.ini");
     assert!(both.contains("@edge") && both.contains("@workers"), "{both}");
     assert!(graph(&[], "").contains("@workers"));
+}
+
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let ended = cluster(&["catalog", "list"]).env("CLUSTER_TARGET", "").env("CLUSTER_CONFIG", "").output().unwrap();
+    assert!(ended.status.success(), "{}", text(&ended.stderr));
 }
 
 /// A playbook whose only task takes longer than anybody waits.

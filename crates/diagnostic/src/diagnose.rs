@@ -57,6 +57,11 @@ impl Mistake {
         Self { message: message.into(), position: None, label: None, hint: None }
     }
 
+    /// What an error says, as a mistake.
+    pub fn of(error: &dyn Diagnose) -> Self {
+        Self { message: error.to_string(), position: error.position(), label: error.label(), hint: error.hint() }
+    }
+
     /// The same, with text under the marked place.
     #[must_use]
     pub fn labelled(self, label: impl Into<String>) -> Self {
@@ -104,6 +109,14 @@ impl Mistakes {
     /// None yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// What an error says, in its parts if it has any.
+    pub fn of(error: &dyn Diagnose) -> Self {
+        match error.parts() {
+            parts if parts.is_empty() => Mistake::of(error).into(),
+            parts => Self(parts.into_iter().map(Mistake::of).collect()),
+        }
     }
 
     /// Adds one.

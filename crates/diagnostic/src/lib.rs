@@ -7,9 +7,11 @@ mod exit;
 mod forms;
 mod position;
 mod redaction;
+mod text;
 
 pub use closest::closest;
 pub use diagnose::{Diagnose, Mistake, Mistakes};
 pub use exit::Exit;
 pub use position::Position;
 pub use redaction::{REDACTED, Redactor, SHORTEST_SOUGHT_BYTES, Secret, quoted_forms};
+pub use text::text;

@@ -12,6 +12,15 @@ pub enum Error {
         /// As the user named it.
         path: Utf8PathBuf,
     },
+    /// The name of the inventory is empty, as an unset variable of a shell leaves it.
+    #[error("the inventory's name is empty")]
+    Unnamed,
+    /// A directory holds nothing that is read.
+    #[error("the inventory `{path}` holds no inventory file")]
+    NoFiles {
+        /// The directory.
+        path: Utf8PathBuf,
+    },
     /// A file or directory is there, but can't be read.
     #[error("can't read `{path}`")]
     Read {
@@ -58,9 +67,11 @@ pub enum Error {
         /// What to write instead.
         hint: Option<String>,
     },
-    /// A pattern names a host or group that is not in the inventory.
-    #[error("no host or group `{name}` in the inventory")]
+    /// Something is asked for that is not in the inventory.
+    #[error("no {kind} `{name}` in the inventory")]
     Unknown {
+        /// What it was taken for: `host`, `group`, or either.
+        kind: &'static str,
         /// What was asked for.
         name: String,
         /// What to do: the nearest name, or all names.
@@ -103,6 +114,10 @@ impl Diagnose for Error {
         match self {
             Self::NotFound { path } => {
                 Some(format!("give an existing file, or a list of hosts with a comma: `{path},`"))
+            }
+            Self::Unnamed => Some("name a file, or leave `-i` out for the inventory of `cluster.toml`".to_owned()),
+            Self::NoFiles { path } => {
+                Some(format!("put one there, such as `{path}/hosts.ini`, or name another with `-i`"))
             }
             Self::Unsupported { hint, .. } | Self::Unknown { hint, .. } => Some(hint.clone()),
             Self::NoPassword { .. } => Some("pass `--vault-password-file FILE` or `--ask-vault-pass`".to_owned()),

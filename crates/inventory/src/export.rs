@@ -48,7 +48,7 @@ impl Inventory {
     /// There is no such group.
     pub fn to_graph(&self, group: Option<&str>) -> Result<String, Error> {
         let name = group.unwrap_or("all");
-        let index = self.graph.groups.get_index_of(name).ok_or_else(|| self.unknown(name))?;
+        let index = self.graph.groups.get_index_of(name).ok_or_else(|| self.unknown_group(name))?;
         let mut lines = String::new();
         self.graph_group(index, 0, &mut lines);
         Ok(lines)

@@ -84,13 +84,41 @@ impl Inventory {
 
     /// The error for a name that is neither host nor group, with the nearest that is.
     pub fn unknown(&self, name: &str) -> Error {
-        let known =
-            || self.graph.hosts.keys().map(HostName::as_str).chain(self.graph.groups.keys().map(String::as_str));
-        let hint = match closest(name, known()) {
+        self.not_found("host or group", name, self.host_names().chain(self.group_names()))
+    }
+
+    /// The error for a name that is no host; one of a group says so.
+    pub(crate) fn unknown_host(&self, name: &str) -> Error {
+        if self.graph.groups.contains_key(name) {
+            let hint = format!("`{name}` is a group: run `cluster inventory graph {name}`");
+            return Error::Unknown { kind: "host", name: name.to_owned(), hint };
+        }
+        self.not_found("host", name, self.host_names())
+    }
+
+    /// The error for a name that is no group; one of a host says so.
+    pub(crate) fn unknown_group(&self, name: &str) -> Error {
+        if self.graph.hosts.contains_key(name) {
+            let hint = format!("`{name}` is a host: run `cluster inventory host {name}`");
+            return Error::Unknown { kind: "group", name: name.to_owned(), hint };
+        }
+        self.not_found("group", name, self.group_names())
+    }
+
+    fn host_names(&self) -> impl Iterator<Item = &str> {
+        self.graph.hosts.keys().map(HostName::as_str)
+    }
+
+    fn group_names(&self) -> impl Iterator<Item = &str> {
+        self.graph.groups.keys().map(String::as_str)
+    }
+
+    fn not_found<'a>(&self, kind: &'static str, name: &str, known: impl Iterator<Item = &'a str>) -> Error {
+        let hint = match closest(name, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None if self.graph.hosts.is_empty() => "the inventory holds no host; name one with `-i`".to_owned(),
             None => "run `cluster inventory graph` to see groups and hosts".to_owned(),
         };
-        Error::Unknown { name: name.to_owned(), hint }
+        Error::Unknown { kind, name: name.to_owned(), hint }
     }
 }

@@ -19,6 +19,9 @@ pub(crate) struct Loaded {
 pub(crate) fn load(sources: &[&str]) -> Result<Loaded, Error> {
     let mut loader = Loader { graph: Graph::new(), warnings: Vec::new(), mistakes: Mistakes::new() };
     let mut directories = Vec::new();
+    if !sources.is_empty() && sources.iter().all(|source| source.is_empty()) {
+        return Err(Error::Unnamed);
+    }
     for source in sources.iter().filter(|source| !source.is_empty()) {
         let path = Utf8Path::new(source);
         if source.contains(',') && !path.exists() {
@@ -26,6 +29,9 @@ pub(crate) fn load(sources: &[&str]) -> Result<Loaded, Error> {
             continue;
         }
         if path.is_dir() {
+            if files_in(path)?.is_empty() {
+                return Err(Error::NoFiles { path: path.to_owned() });
+            }
             directories.push(path.to_owned());
         } else {
             let parent = path.parent().filter(|parent| !parent.as_str().is_empty());
@@ -78,13 +84,7 @@ impl Loader {
     }
 
     fn directory(&mut self, path: &Utf8Path) -> Result<(), Error> {
-        let unreadable = |source| Error::Read { path: path.to_owned(), source };
-        let mut names = Vec::new();
-        for entry in path.read_dir_utf8().map_err(unreadable)? {
-            names.push(entry.map_err(unreadable)?.file_name().to_owned());
-        }
-        names.sort_unstable();
-        names.into_iter().filter(|name| !is_ignored(name)).try_for_each(|name| self.path(&path.join(name)))
+        files_in(path)?.into_iter().try_for_each(|name| self.path(&path.join(name)))
     }
 
     fn file(&mut self, path: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
@@ -160,6 +160,18 @@ impl Loader {
         }
         Ok(())
     }
+}
+
+/// The names of what is read of a directory, in order.
+fn files_in(path: &Utf8Path) -> Result<Vec<String>, Error> {
+    let unreadable = |source| Error::Read { path: path.to_owned(), source };
+    let mut names = Vec::new();
+    for entry in path.read_dir_utf8().map_err(unreadable)? {
+        names.push(entry.map_err(unreadable)?.file_name().to_owned());
+    }
+    names.retain(|name| !is_ignored(name));
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// Hidden files, `group_vars` and the like, and [`IGNORED_ENDINGS`] (ansible-core 2.19, `inventory/manager.py`).

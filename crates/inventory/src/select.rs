@@ -63,7 +63,7 @@ impl Inventory {
         let name = unmatched.name.as_str();
         if unmatched.had_subscript && self.hosts().any(|host| host.starts_with(name)) {
             let hint = format!("behind a name `[…]` numbers the hosts of a group; write `{name}*`, or name the hosts");
-            return Error::Unknown { name: name.to_owned(), hint };
+            return Error::Unknown { kind: "host or group", name: name.to_owned(), hint };
         }
         self.unknown(name)
     }

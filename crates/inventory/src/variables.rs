@@ -49,7 +49,7 @@ impl Inventory {
     fn groups_from_weakest(&self, host: &str) -> Result<Vec<usize>, Error> {
         let Some(known) = self.graph.hosts.get(host) else {
             let is_implicit = LOCALHOST.contains(&host);
-            return if is_implicit { Ok(Vec::new()) } else { Err(self.unknown(host)) };
+            return if is_implicit { Ok(Vec::new()) } else { Err(self.unknown_host(host)) };
         };
         let mut groups: Vec<usize> = known.groups.iter().copied().filter(|group| *group != ALL).collect();
         groups.sort_by_key(|index| {

@@ -344,3 +344,13 @@ fn mistakes_in_an_encrypted_file_are_told_without_its_words(#[case] clear: &'sta
     assert!(error.hint().unwrap().starts_with("look at it with `cluster vault edit /"));
     assert!(!format!("{error:?} {:?} {:?}", error.label(), error.hint()).contains("hunter2"));
 }
+
+#[test]
+fn an_inventory_that_is_nowhere_is_a_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = camino::Utf8Path::from_path(folder.path()).unwrap();
+    std::fs::create_dir(folder.join("group_vars")).unwrap();
+    let empty = Inventory::load(&[folder]).unwrap_err();
+    assert!(matches!(empty, Error::NoFiles { .. }) && empty.hint().unwrap().contains("hosts.ini"), "{empty}");
+    assert!(matches!(Inventory::load(&[""]), Err(Error::Unnamed)));
+}

@@ -2,14 +2,18 @@
 //! scheduler's own filters (Kubernetes 1.35, scheduler plugins): NodeUnschedulable, TaintToleration, NodeAffinity,
 //! NodeResourcesFit, VolumeBinding.
 
+mod advice;
 mod affinity;
 mod resources;
 mod taints;
 
+pub(crate) use advice::{Constraint, advice};
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, Pod};
 use kube::ResourceExt;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::collections::BTreeSet;
+use std::fmt;
 
 /// Why one node does not take the pod.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -17,7 +21,34 @@ pub struct Refusal {
     /// Node.
     pub node: String,
     /// Everything that speaks against it; empty when nothing is found that does.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
+}
+
+impl Refusal {
+    pub(crate) fn constraints(&self) -> BTreeSet<Constraint> {
+        self.reasons.iter().map(|reason| reason.constraint).collect()
+    }
+}
+
+/// One thing that speaks against a node, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Reason {
+    text: String,
+    #[serde(skip)]
+    constraint: Constraint,
+}
+
+impl Reason {
+    pub(crate) fn new(constraint: Constraint, text: impl Into<String>) -> Self {
+        Self { constraint, text: text.into() }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 /// What the pod is up against.
@@ -38,10 +69,10 @@ pub(crate) fn explain(pod: &Pod, surroundings: &Surroundings<'_>) -> Vec<Refusal
     refusals
 }
 
-fn reasons(pod: &Pod, node: &Node, surroundings: &Surroundings<'_>) -> Vec<String> {
+fn reasons(pod: &Pod, node: &Node, surroundings: &Surroundings<'_>) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or(false) {
-        reasons.push("cordoned (unschedulable)".to_owned());
+        reasons.push(Reason::new(Constraint::Cordon, "cordoned (unschedulable)"));
     }
     reasons.extend(taints::not_tolerated(pod, node));
     reasons.extend(affinity::mismatches(pod, node));
@@ -67,9 +98,13 @@ mod tests {
         serde_json::from_value(json!({"metadata": {"name": "web"}, "spec": spec})).unwrap()
     }
 
+    fn joined(reasons: &[Reason]) -> String {
+        reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
     fn explained(pod: &Pod, nodes: &[Node], pods: &[Pod]) -> Vec<String> {
         let refusals = explain(pod, &Surroundings { nodes, pods, volumes: &[] });
-        refusals.iter().map(|refusal| format!("{}: {}", refusal.node, refusal.reasons.join(", "))).collect()
+        refusals.iter().map(|refusal| format!("{}: {}", refusal.node, joined(&refusal.reasons))).collect()
     }
 
     #[test]
@@ -93,6 +128,9 @@ mod tests {
                 {"matchExpressions": [{"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]}]}]}}}}));
         let found = explained(&picky, &[node("pi-1", "arm64", "4Gi")], &[]);
         assert_eq!(found, ["pi-1: node affinity: needs kubernetes.io/arch in (amd64), is arm64"]);
+        let nodes = [node("pi-1", "arm64", "4Gi")];
+        let refusals = explain(&picky, &Surroundings { nodes: &nodes, pods: &[], volumes: &[] });
+        assert_eq!(refusals[0].constraints(), BTreeSet::from([Constraint::Architecture]));
     }
 
     #[test]

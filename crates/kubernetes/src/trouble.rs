@@ -1,6 +1,6 @@
 //! What keeps a pod from becoming ready, as a value: its reason, its words, and what to do about it.
 
-use crate::placement::Refusal;
+use crate::placement::{self, Refusal};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::ResourceExt;
 use schemars::JsonSchema;
@@ -61,9 +61,9 @@ impl Trouble {
     pub(crate) fn hint(&self, namespace: &str, pod: Option<&str>) -> Option<String> {
         let pod = pod.unwrap_or("<pod>");
         match self {
-            Self::Unschedulable { .. } => Some(
-                "lower the requests in the service's `values.yml`, or free or add a node, and deploy again".to_owned(),
-            ),
+            Self::Unschedulable { message, nodes } => {
+                Some(format!("{}, and deploy again", placement::advice(message, nodes)))
+            }
             Self::ImagePull { image, .. } => Some(format!(
                 "check that `{image}` exists for the node's architecture and that the node reaches its registry"
             )),
@@ -82,7 +82,7 @@ impl fmt::Display for Trouble {
             Self::Unschedulable { message, nodes } => {
                 write!(f, "no node takes the pod ({message})")?;
                 nodes.iter().try_for_each(|refusal| {
-                    let reasons = refusal.reasons.join("; ");
+                    let reasons = refusal.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
                     let reasons = if reasons.is_empty() { "nothing found that speaks against it" } else { &reasons };
                     write!(f, "\n  {}: {reasons}", refusal.node)
                 })
@@ -151,6 +151,7 @@ fn last_end(status: &ContainerStatus) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::placement::{Constraint, Reason};
     use serde_json::json;
 
     fn pod(status: serde_json::Value) -> Pod {
@@ -173,7 +174,8 @@ mod tests {
         let status = json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
             "message": "0/1 nodes are available: 1 Insufficient memory."}]});
         let Some(Trouble::Unschedulable { message, .. }) = of_pod(&pod(status)) else { panic!("unschedulable") };
-        let nodes = vec![Refusal { node: "pi-1".into(), reasons: vec!["memory: needs 2Gi, 1Gi of 1Gi free".into()] }];
+        let reason = Reason::new(Constraint::Resources, "memory: needs 2Gi, 1Gi of 1Gi free");
+        let nodes = vec![Refusal { node: "pi-1".into(), reasons: vec![reason] }];
         assert_eq!(
             Trouble::Unschedulable { message, nodes }.to_string(),
             "no node takes the pod (0/1 nodes are available: 1 Insufficient memory.)\n  pi-1: memory: needs 2Gi, 1Gi of 1Gi free"

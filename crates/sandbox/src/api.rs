@@ -12,6 +12,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a health check may take before the component counts as not ready.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long the API server may take for a few requests; one whose etcd hangs never answers.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A client from a kubeconfig file.
 pub(crate) async fn client(kubeconfig: &Utf8Path) -> Result<Client, Error> {
     let read = Kubeconfig::read_from(kubeconfig.as_std_path());
@@ -45,7 +48,7 @@ pub(crate) async fn probe(client: &Client, path: &str) -> Result<String, String>
         Err(_) => Err(format!("`{path}` takes longer than {} s", PROBE_TIMEOUT.as_secs())),
         Ok(Ok(text)) => Ok(text),
         Ok(Err(kube::Error::Api(status))) => Err(unready_checks(&status.message, path)),
-        Ok(Err(error)) => Err(innermost(&error)),
+        Ok(Err(error)) => Err(said(&error)),
     }
 }
 
@@ -63,18 +66,32 @@ fn unready_checks(answer: &str, path: &str) -> String {
     if failed.is_empty() { format!("`{path}` says no") } else { format!("not yet: {}", failed.join(", ")) }
 }
 
-/// The cause at the end of the chain: `Connection refused` rather than `client error (Connect)`.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
+/// The API server's own words, else the cause at the end of the chain: `Connection refused` rather than `client error (Connect)`.
+pub(crate) fn said(error: &kube::Error) -> String {
+    if let kube::Error::Api(status) = error {
+        return status.message.clone();
+    }
+    let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause.to_string()
+    match cause.downcast_ref::<std::io::Error>() {
+        // The client's own words are `deadline has elapsed`.
+        Some(error) if error.kind() == std::io::ErrorKind::TimedOut => "no answer".to_owned(),
+        _ => cause.to_string(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kube::core::Status;
+
+    #[test]
+    fn an_answer_is_quoted_without_its_fields() {
+        let status = Status { code: 504, reason: "Timeout".to_owned(), ..Status::failure("etcd is away", "Timeout") };
+        assert_eq!(said(&kube::Error::Api(Box::new(status))), "etcd is away");
+    }
 
     #[test]
     fn failed_checks_are_named() {

@@ -3,7 +3,7 @@
 use crate::{Component, Error};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 
 /// `<root>/.cluster/sandbox`, and what lies in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +92,16 @@ impl Directory {
         Ok(())
     }
 
+    /// The keys in it are its owner's alone, so nobody else can do anything with it.
+    pub(crate) fn check_owner(&self) -> Result<(), Error> {
+        let user = rustix::process::geteuid();
+        let Ok(found) = std::fs::metadata(self.path()) else { return Ok(()) };
+        if is_foreign(found.uid(), user.as_raw()) {
+            return Err(Error::Foreign { directory: self.path() });
+        }
+        Ok(())
+    }
+
     /// Deletes all files, and `.cluster` if nothing else is in it.
     pub(crate) fn remove(&self) -> Result<(), Error> {
         match std::fs::remove_dir_all(self.path()) {
@@ -101,6 +111,11 @@ impl Directory {
             _ => Ok(()),
         }
     }
+}
+
+/// root may use everybody's.
+fn is_foreign(owner: u32, user: u32) -> bool {
+    user != 0 && user != owner
 }
 
 /// Writes a file for its owner alone, unless it holds the same already. The name points to the whole old or the whole
@@ -148,6 +163,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::from_path_buf(folder.path().canonicalize().unwrap()).unwrap();
         (folder, path)
+    }
+
+    #[test]
+    fn only_root_uses_what_is_somebody_elses() {
+        assert!(is_foreign(0, 1000) && is_foreign(1001, 1000));
+        assert!(!is_foreign(1000, 1000) && !is_foreign(1000, 0));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What can go wrong with a sandbox.
 
-use crate::Component;
+use crate::{Component, api};
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostic::{Diagnose, Exit, Mistakes, Position};
 use std::time::Duration;
@@ -78,6 +78,12 @@ pub enum Error {
         /// Who holds the lock.
         holder: Option<i32>,
     },
+    /// Somebody else brought it up.
+    #[error("the sandbox `{directory}` belongs to another user")]
+    Foreign {
+        /// The sandbox.
+        directory: Utf8PathBuf,
+    },
     /// The sandbox was never brought up, or went down.
     #[error("the sandbox is not up")]
     Down,
@@ -125,14 +131,13 @@ pub enum Error {
         /// Name and process id of each.
         processes: Vec<String>,
     },
-    /// The Kubernetes API refused something.
-    #[error("{asked}")]
+    /// The Kubernetes API refused something, or did not answer.
+    #[error("{asked}: {answer}")]
     Api {
         /// What was asked.
         asked: String,
-        /// Its answer.
-        #[source]
-        source: Box<kube::Error>,
+        /// Its own words, or those of the way to it.
+        answer: String,
     },
     /// The kubeconfig does not work.
     #[error("the kubeconfig `{path}` can not be used")]
@@ -162,7 +167,7 @@ impl Error {
     /// For `map_err` on requests.
     pub(crate) fn api(asked: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
         let asked = asked.into();
-        move |source| Self::Api { asked, source: Box::new(source) }
+        move |error| Self::Api { asked, answer: api::said(&error) }
     }
 }
 
@@ -182,10 +187,11 @@ impl Diagnose for Error {
             }
             Self::Inventory(error) => return error.hint(),
             Self::ComponentDied { component, tail, .. } => return Some(died(*component, tail)),
-            Self::Timeout { .. } => {
+            Self::Timeout { .. } | Self::Api { .. } => {
                 "run `cluster sandbox status` to see what is missing, then `cluster sandbox up` again"
             }
             Self::Locked { .. } => "wait until it is done, then try again",
+            Self::Foreign { .. } => "use a clone of your own, or go on as the user who brought it up",
             Self::Down => "run `cluster sandbox up`",
             Self::UnknownComponent { nearest: Some(nearest), .. } => return Some(format!("did you mean `{nearest}`?")),
             Self::UnknownComponent { nearest: None, .. } => {

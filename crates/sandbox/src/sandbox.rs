@@ -20,16 +20,19 @@ impl Sandbox {
     /// Makes it run with these nodes: starts what does not run, changes nodes that differ, and returns when everything is
     /// ready. When all is well it changes nothing.
     pub async fn up(&self, options: &Options, tell: Tell<'_>) -> Result<Report, Error> {
+        self.directory.check_owner()?;
         up::up(&self.directory, options, tell).await
     }
 
     /// Ends all its processes and deletes all its files. Works on what is left of a damaged sandbox, too.
     pub async fn down(&self, tell: Tell<'_>) -> Result<(), Error> {
+        self.directory.check_owner()?;
         down::down(&self.directory, tell).await
     }
 
     /// How each part is doing, asked now.
     pub async fn status(&self) -> Result<Status, Error> {
+        self.directory.check_owner()?;
         status::status(&self.directory).await
     }
 
@@ -37,6 +40,11 @@ impl Sandbox {
     pub fn is_up(&self) -> bool {
         let state = State::load(&self.directory).ok().flatten();
         state.is_some_and(|state| Component::ALL.into_iter().all(|it| state.running(it).is_some()))
+    }
+
+    /// An error when it is another user's, who alone can use it.
+    pub fn check_owner(&self) -> Result<(), Error> {
+        self.directory.check_owner()
     }
 
     /// The project whose sandbox this is.

@@ -13,7 +13,7 @@ use serde::Serialize;
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// Every component is ready.
+    /// Every component is ready, and the nodes can be listed.
     pub up: bool,
     /// Where its files are.
     pub directory: Utf8PathBuf,
@@ -27,6 +27,8 @@ pub struct Status {
     pub components: Vec<ComponentStatus>,
     /// Its nodes, real ones included.
     pub nodes: Vec<NodeStatus>,
+    /// Why they could not be listed.
+    pub nodes_unknown: Option<String>,
 }
 
 /// One process.
@@ -78,15 +80,27 @@ pub(crate) async fn status(directory: &Directory) -> Result<Status, Error> {
         version: None,
         components,
         nodes: Vec::new(),
+        nodes_unknown: None,
     };
     let answers = status.components.iter().any(|it| it.component == Component::KubeApiserver && it.ready);
     if answers {
-        let client = api::client(&directory.kubeconfig()).await?;
-        let version = client.apiserver_version().await.map_err(Error::api("asking for the version"))?;
-        status.version = Some(version.git_version);
-        status.nodes = nodes::list(&client).await?.iter().map(node).collect();
+        let filled = tokio::time::timeout(api::REQUEST_TIMEOUT, status.fill(directory)).await;
+        let silence = || Err(format!("the API server does not answer within {} s", api::REQUEST_TIMEOUT.as_secs()));
+        status.nodes_unknown = filled.map_or_else(|_| silence(), |it| it.map_err(|error| error.to_string())).err();
+        status.up &= status.nodes_unknown.is_none();
     }
     Ok(status)
+}
+
+impl Status {
+    /// What the API server knows.
+    async fn fill(&mut self, directory: &Directory) -> Result<(), Error> {
+        let client = api::client(&directory.kubeconfig()).await?;
+        let version = client.apiserver_version().await.map_err(Error::api("asking for the version"))?;
+        self.version = Some(version.git_version);
+        self.nodes = nodes::list(&client).await?.iter().map(node).collect();
+        Ok(())
+    }
 }
 
 async fn component(component: Component, directory: &Directory, state: Option<&State>) -> ComponentStatus {

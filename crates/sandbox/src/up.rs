@@ -66,8 +66,9 @@ async fn is_healthy(directory: &Directory, state: &State, options: &Options) -> 
         let in_step = nodes::are_in_step(&client, &options.nodes, state.ports.kwok).await.unwrap_or(false);
         in_step && nodes::readiness(&client).await.is_ok_and(|(_, not_ready)| not_ready.is_empty())
     };
+    let nodes = tokio::time::timeout(api::REQUEST_TIMEOUT, nodes);
     let (components, nodes) = tokio::join!(join_all(Component::ALL.map(healthy)), nodes);
-    nodes && components.into_iter().all(|it| it)
+    nodes.unwrap_or(false) && components.into_iter().all(|it| it)
 }
 
 /// Folders, ports, and an end to processes that nobody recorded.
@@ -186,7 +187,7 @@ impl Run<'_> {
     /// The API server answers requests about a second before it says that it is ready.
     async fn wait_until_served(&self, client: &Client) -> Result<(), Error> {
         self.wait(Component::KubeApiserver, "kube-apiserver to answer", || async {
-            nodes::readiness(client).await.map(drop).map_err(|error| error_text(&error))
+            nodes::readiness(client).await.map(drop).map_err(|error| error.to_string())
         })
         .await
     }
@@ -219,7 +220,7 @@ impl Run<'_> {
             match nodes::readiness(client).await {
                 Ok((_, not_ready)) if not_ready.is_empty() => Ok(()),
                 Ok((ready, not_ready)) => Err(not_ready_text(ready, &not_ready)),
-                Err(error) => Err(error_text(&error)),
+                Err(error) => Err(error.to_string()),
             }
         })
         .await?;
@@ -235,7 +236,7 @@ impl Run<'_> {
             match accounts.get_opt("default").await {
                 Ok(Some(_)) => Ok(()),
                 Ok(None) => Err("it is not there".to_owned()),
-                Err(error) => Err(error.to_string()),
+                Err(error) => Err(api::said(&error)),
             }
         })
         .await
@@ -249,7 +250,10 @@ impl Run<'_> {
         let timeout = self.options.timeout;
         let deadline = Instant::now() + timeout;
         loop {
-            let Err(last_state) = check().await else { return Ok(()) };
+            // An API server whose etcd hangs does not answer at all.
+            let left = deadline.saturating_duration_since(Instant::now());
+            let checked = tokio::time::timeout(left, check()).await;
+            let Err(last_state) = checked.unwrap_or_else(|_| Err("no answer".to_owned())) else { return Ok(()) };
             if let Some(dead) = self.dead() {
                 let log = self.directory.log(dead);
                 return Err(Error::ComponentDied { component: dead, tail: directory::tail(&log, TAIL), log });
@@ -275,14 +279,6 @@ fn not_ready_text(ready: usize, not_ready: &[String]) -> String {
     let names = not_ready.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     let more = if not_ready.len() > SHOWN { ", …" } else { "" };
     format!("{ready} of {} are, not yet {names}{more}", ready + not_ready.len())
-}
-
-/// With its cause, which says more than `listing the nodes`.
-fn error_text(error: &Error) -> String {
-    match error {
-        Error::Api { asked, source } => format!("{asked}: {source}"),
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -194,6 +194,22 @@ fn refusal(why: Option<&str>) -> String {
     }
 }
 
+/// What mends a syntax error, by the words of minijinja's parser.
+fn syntax_hint(message: &str) -> Option<&'static str> {
+    let known = [
+        ("end of string", "close the quote"),
+        ("expected end of block", "close `{% if … %}` with `{% endif %}`, `{% for … %}` with `{% endfor %}`"),
+        ("expected `)`", "close the bracket with `)`"),
+        ("expected `]`", "close the bracket with `]`"),
+        ("expected identifier", "write a name here, of a filter after `|`, of a member after `.`"),
+        ("expected expression", "write a value or a name here, or remove what stands before"),
+        ("unexpected end of", "complete the expression: something is missing at its end"),
+        ("unknown statement", "write the block in words of Jinja, such as `{% if x %}…{% endif %}`"),
+        ("unexpected", "remove it, or quote it if it is text"),
+    ];
+    known.into_iter().find(|(words, _)| message.contains(words)).map(|(_, hint)| hint)
+}
+
 impl Diagnose for Error {
     fn position(&self) -> Option<Position> {
         self.place().map(|place| place.position())
@@ -207,6 +223,7 @@ impl Diagnose for Error {
             }
             Self::Unknown { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::Condition { hint, .. } => hint.clone(),
+            Self::Syntax { message, .. } => syntax_hint(message).map(str::to_owned),
             Self::Encrypted { .. } => Some(PASSWORD_HINT.to_owned()),
             _ => None,
         }

@@ -196,6 +196,18 @@ fn an_undefined_variable_has_a_hint(#[case] name: &str, #[case] hint: &str) {
 }
 
 #[rstest]
+#[case("{{ foo ", "complete the expression: something is missing at its end")]
+#[case("{{ 'a }}", "close the quote")]
+#[case("{{ (a }}", "close the bracket with `)`")]
+#[case("{{ a | }}", "write a name here, of a filter after `|`, of a member after `.`")]
+#[case("{{ a == }}", "complete the expression: something is missing at its end")]
+#[case("{% if a %}", "close `{% if … %}` with `{% endif %}`, `{% for … %}` with `{% endfor %}`")]
+fn a_syntax_error_has_a_hint(#[case] text: &str, #[case] hint: &str) {
+    let error = render(text, &scope("a: 1")).unwrap_err();
+    assert_eq!(error.hint().as_deref(), Some(hint), "{error}");
+}
+
+#[rstest]
 #[case("n", "write `n | bool`, or `n is truthy`")]
 #[case("l", "write `l | length > 0`")]
 #[case("n + 1", "write `(n + 1) | bool`, or `(n + 1) is truthy`")]

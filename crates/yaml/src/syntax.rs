@@ -34,7 +34,16 @@ pub(crate) fn explain(source: &Source<'_>, error: &ScanError, reached: usize) ->
             .mistake(format!("`{open}` is never closed"))
             .labelled("opened here")
             .hinted(format!("add the `{}`", closing(*open))),
+        ErrorKind::MismatchedFlowCollectionEnd { open, close } => spot
+            .mistake(format!("`{open}` is closed by `{close}`"))
+            .labelled("opened here")
+            .hinted(format!("close it with `{}`, or quote the value if it is text", closing(*open))),
+        ErrorKind::MisplacedFlowCollectionEnd => spot
+            .mistake("a closing bracket that nothing opened")
+            .labelled("no bracket is open here")
+            .hinted("remove it, or quote the value if it is text"),
         ErrorKind::InvalidColonPlacement
+        | ErrorKind::UnexpectedEofImplicitFlowMapping
         | ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::ExpectedFlowSequenceSeparator

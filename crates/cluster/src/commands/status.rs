@@ -1,6 +1,6 @@
 //! `cluster status`
 
-use crate::connection::Connection;
+use crate::connection::{Connection, answered};
 use crate::context::Context;
 use crate::exit::{Code, Result, boxed};
 use crate::interrupt;
@@ -53,13 +53,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
         None => catalog.iter().collect(),
     };
     let inventory = context.inventory()?;
+    let target = context.target()?;
     context.runtime()?.block_on(async {
         let cancel = interrupt::token();
         let work = async {
             let connection = Connection::open(context, &inventory, args.ask_become_pass, None).await?;
             let mut states = Vec::new();
             for service in services {
-                states.push(state(&connection.cluster, service).await?);
+                states.push(answered(target, state(&connection.cluster, service)).await?);
             }
             show(context, &states, args.service.is_some());
             connection.close().await;
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
         };
         tokio::select! {
             ended = work => ended,
-            () = cancel.cancelled() => Ok(interrupt::code()),
+            () = cancel.cancelled() => Err(interrupt::error(&context.again())),
         }
     })
 }

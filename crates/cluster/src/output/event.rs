@@ -74,6 +74,13 @@ pub(crate) enum DeployEvent {
     },
     /// A service's turn ended well.
     ServiceFinished(Box<Summary>),
+    /// In check mode a service's turn ended well: nothing was changed.
+    ServiceChecked {
+        /// Service.
+        service: String,
+        /// Whether a deployment would change something.
+        would_change: bool,
+    },
     /// A service's turn ended badly; an error says how.
     ServiceFailed {
         /// Service.
@@ -140,9 +147,11 @@ pub(crate) enum Outcome {
     Checked,
     /// It failed, which was told.
     Failed,
+    /// It was under way when the user interrupted.
+    Interrupted,
     /// It could not be tried.
     NotRun,
-    /// Another one failed before its turn came.
+    /// Another one failed, or the user interrupted, before its turn came.
     NotBegun,
 }
 
@@ -157,15 +166,22 @@ pub(crate) struct Tally {
     pub(crate) checked: Vec<String>,
     /// It failed; an error said why.
     pub(crate) failed: Vec<String>,
+    /// It was under way when the user interrupted; what was begun is left as it is.
+    pub(crate) interrupted: Vec<String>,
     /// It could not be tried.
     pub(crate) not_run: Vec<String>,
-    /// Another one failed before its turn came.
+    /// Another one failed, or the user interrupted, before its turn came.
     pub(crate) not_begun: Vec<String>,
     /// How long all of them took.
     pub(crate) duration_seconds: f64,
 }
 
 impl Tally {
+    /// Whether every service had its turn to the end.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.interrupted.is_empty() && self.not_begun.is_empty()
+    }
+
     /// Notes one.
     pub(crate) fn add(&mut self, service: String, outcome: Outcome) {
         match outcome {
@@ -173,6 +189,7 @@ impl Tally {
             Outcome::Unchanged => self.unchanged.push(service),
             Outcome::Checked => self.checked.push(service),
             Outcome::Failed => self.failed.push(service),
+            Outcome::Interrupted => self.interrupted.push(service),
             Outcome::NotRun => self.not_run.push(service),
             Outcome::NotBegun => self.not_begun.push(service),
         }

@@ -9,5 +9,5 @@ mod table;
 mod text;
 
 pub(crate) use event::{DeployEvent, Event, Outcome, PodsOnNode, Summary, Tally};
-pub(crate) use sink::{Output, styled};
+pub(crate) use sink::{Output, ended, styled};
 pub(crate) use table::table;

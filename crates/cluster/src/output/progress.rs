@@ -72,7 +72,10 @@ fn bar() -> ProgressBar {
 fn beside(event: &Event, service: &str, running: &mut Running) -> Option<String> {
     let changed = match event {
         Event::Deploy(
-            DeployEvent::ServiceFinished(_) | DeployEvent::ServiceFailed { .. } | DeployEvent::ServiceNotRun { .. },
+            DeployEvent::ServiceFinished(_)
+            | DeployEvent::ServiceChecked { .. }
+            | DeployEvent::ServiceFailed { .. }
+            | DeployEvent::ServiceNotRun { .. },
         ) => running.services.remove(service),
         _ => running.services.insert(service.to_owned()),
     };

@@ -4,13 +4,14 @@ use super::progress::Progress;
 use super::{diagnostic, json, text};
 use crate::cli::{Format, Global};
 use crate::context::environment;
+use crate::exit::{Code, Failure};
 use crate::output::Event;
-use ::diagnostic::{Diagnose, Mistake, Redactor};
+use ::diagnostic::{Diagnose, Exit, Mistake, Redactor};
 use owo_colors::OwoColorize;
 use serde::Serialize;
 use std::borrow::Cow;
-use std::io::{IsTerminal, Write};
-use std::sync::Arc;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
 
 /// The output of one command. Clones write to the same streams.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub(crate) struct Output {
     renderer: Arc<text::Renderer>,
     /// One of several services whose lines come between each other.
     service: Option<Arc<str>>,
+    /// Why something that was asked for could not be written, the first time.
+    unwritten: Arc<OnceLock<io::Error>>,
 }
 
 impl Output {
@@ -39,6 +42,7 @@ impl Output {
             progress: Arc::new(Progress::new(lively)),
             renderer: Arc::new(text::Renderer::new(verbosity)),
             service: None,
+            unwritten: Arc::default(),
         }
     }
 
@@ -90,8 +94,8 @@ impl Output {
     /// Bytes that were asked for, exactly as they are: what `cluster vault view` shows is a secret on purpose.
     pub(crate) fn bytes(&self, bytes: &[u8]) {
         self.progress.suspended(|| {
-            let mut stdout = std::io::stdout().lock();
-            ignore_closed_pipe(stdout.write_all(bytes).and_then(|()| stdout.flush()));
+            let mut stdout = io::stdout().lock();
+            self.keep_failure(stdout.write_all(bytes).and_then(|()| stdout.flush()));
         });
     }
 
@@ -105,7 +109,7 @@ impl Output {
     /// An object that one might pipe, as a line of JSON.
     pub(crate) fn json(&self, object: &impl Serialize) {
         let line = json::line(object, self.service.as_deref(), &self.redactor);
-        self.progress.suspended(|| ignore_closed_pipe(std::io::stdout().lock().write_all(line.as_bytes())));
+        self.progress.suspended(|| self.keep_failure(io::stdout().lock().write_all(line.as_bytes())));
     }
 
     /// Something odd in a file.
@@ -136,8 +140,24 @@ impl Output {
     }
 
     /// Clears what moves.
-    pub(crate) fn finish(&self) {
+    pub(crate) fn clear(&self) {
         self.progress.finish();
+    }
+
+    /// The same at the end of a command, and how it ends: not well when what was asked for could not be written.
+    pub(crate) fn finish(&self, code: Code) -> Code {
+        self.clear();
+        match self.unwritten.get() {
+            Some(error) if code == Code::DONE => not_written(error),
+            _ => code,
+        }
+    }
+
+    fn keep_failure(&self, written: io::Result<()>) {
+        if let Err(error) = kept_unless_closed(written) {
+            // The first one says what happened.
+            let _known = self.unwritten.set(error);
+        }
     }
 
     /// Each line behind the name of the service, where there are several.
@@ -151,11 +171,12 @@ impl Output {
         let text = self.labelled(self.redactor.redact(text));
         let newline = if text.ends_with('\n') { "" } else { "\n" };
         self.progress.suspended(|| {
-            ignore_closed_pipe(if to_stdout {
-                write!(anstream::stdout().lock(), "{text}{newline}")
+            if to_stdout {
+                self.keep_failure(write!(anstream::stdout().lock(), "{text}{newline}"));
             } else {
-                write!(anstream::stderr().lock(), "{text}{newline}")
-            });
+                // There is no other place where one could say it.
+                let _unread = write!(anstream::stderr().lock(), "{text}{newline}");
+            }
         });
     }
 }
@@ -166,8 +187,24 @@ pub(crate) fn styled() -> bool {
 }
 
 /// A reader that went away (`| head`) is no reason to fail: the work goes on, as Ansible's does.
-fn ignore_closed_pipe(written: std::io::Result<()>) {
-    drop(written);
+fn kept_unless_closed(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
+/// How a command ends that only prints, such as `--help`.
+pub(crate) fn ended(code: Code, written: io::Result<()>) -> Code {
+    match kept_unless_closed(written) {
+        Err(error) if code == Code::DONE => not_written(&error),
+        _ => code,
+    }
+}
+
+/// Says it as text, whatever the format: the objects go to where nothing can be written.
+fn not_written(error: &io::Error) -> Code {
+    let because = io::Error::new(error.kind(), error.to_string());
+    let failure = Failure::new(Exit::Failed, "standard output could not be written").because(because);
+    let _unread = writeln!(anstream::stderr().lock(), "{}", diagnostic::render(&failure, styled()));
+    Code::from(failure.exit())
 }
 
 /// `ANSIBLE_VERBOSITY`, as `ansible-playbook` reads it.

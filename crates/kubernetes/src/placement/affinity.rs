@@ -1,15 +1,16 @@
 //! Labels that a pod, or the volume it uses, wants and a node has not.
 
+use super::{Constraint, Reason};
 use k8s_openapi::api::core::v1::{Node, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolume, Pod};
 use kube::ResourceExt;
 
 /// What of the pod's `nodeSelector` and required node affinity the node does not meet.
-pub(super) fn mismatches(pod: &Pod, node: &Node) -> Vec<String> {
+pub(super) fn mismatches(pod: &Pod, node: &Node) -> Vec<Reason> {
     let Some(spec) = &pod.spec else { return Vec::new() };
     let selector = spec.node_selector.iter().flatten();
-    let mut found: Vec<String> = selector
+    let mut found: Vec<Reason> = selector
         .filter(|(key, value)| node.labels().get(*key) != Some(value))
-        .map(|(key, value)| format!("node selector: needs {key}={value}, {}", has(node, key)))
+        .map(|(key, value)| labels(format!("node selector: needs {key}={value}, {}", has(node, key))))
         .collect();
     let required = spec
         .affinity
@@ -17,20 +18,29 @@ pub(super) fn mismatches(pod: &Pod, node: &Node) -> Vec<String> {
         .and_then(|affinity| affinity.node_affinity.as_ref())
         .and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_ref());
     if let Some(required) = required {
-        found.extend(unmet(&required.node_selector_terms, node).map(|what| format!("node affinity: {what}")));
+        found.extend(unmet(&required.node_selector_terms, node).map(|what| labels(format!("node affinity: {what}"))));
     }
     found
 }
 
 /// Volumes that live on another node (`local-path` binds a volume to the node where its pod first ran).
-pub(super) fn volume_mismatches(volumes: &[PersistentVolume], node: &Node) -> Vec<String> {
+pub(super) fn volume_mismatches(volumes: &[PersistentVolume], node: &Node) -> Vec<Reason> {
     let bound = volumes.iter().filter_map(|volume| {
         let required = volume.spec.as_ref()?.node_affinity.as_ref()?.required.as_ref()?;
         let what = unmet(&required.node_selector_terms, node)?;
-        Some(format!("volume {} is on another node: {what}", volume.name_any()))
+        Some(Reason::new(Constraint::Volume, format!("volume {} is on another node: {what}", volume.name_any())))
     });
     bound.collect()
 }
+
+/// Labels that are missing; of the processor's nobody can give a node another one.
+fn labels(text: String) -> Reason {
+    let constraint = if text.contains(ARCHITECTURE) { Constraint::Architecture } else { Constraint::Labels };
+    Reason::new(constraint, text)
+}
+
+/// The label that the kubelet sets (Kubernetes: Well-Known Labels).
+const ARCHITECTURE: &str = "kubernetes.io/arch";
 
 /// Terms are alternatives; when none is met, what is missing of the first says enough.
 fn unmet(terms: &[NodeSelectorTerm], node: &Node) -> Option<String> {

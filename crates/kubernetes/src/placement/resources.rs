@@ -2,6 +2,7 @@
 //! one init container, plus overhead; restartable init containers (sidecars) count into the sum (Kubernetes: Init
 //! Containers, "Resource sharing within containers").
 
+use super::{Constraint, Reason};
 use crate::quantity::{cpu_millis, memory_bytes};
 use k8s_openapi::api::core::v1::{Container, Node, Pod};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -9,13 +10,13 @@ use kube::ResourceExt;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A line for each resource of which the node has too little left.
-pub(super) fn shortages(pod: &Pod, node: &Node, pods: &[Pod]) -> Vec<String> {
+pub(super) fn shortages(pod: &Pod, node: &Node, pods: &[Pod]) -> Vec<Reason> {
     let Some(allocatable) = node.status.as_ref().and_then(|status| status.allocatable.as_ref()) else {
-        return vec!["it has not reported its resources yet".to_owned()];
+        return vec![Reason::new(Constraint::Unreported, "it has not reported its resources yet")];
     };
     let name = node.name_any();
     let here: Vec<&Pod> = pods.iter().filter(|other| runs_on(other, &name) && !is_same(other, pod)).collect();
-    let mut found: Vec<String> = requested_names(pod)
+    let mut found: Vec<Reason> = requested_names(pod)
         .iter()
         .filter_map(|resource| {
             let total = allocatable.get(resource).map_or(0, |quantity| amount(resource, quantity));
@@ -23,12 +24,12 @@ pub(super) fn shortages(pod: &Pod, node: &Node, pods: &[Pod]) -> Vec<String> {
             let (needed, free) = (request(pod, resource), (total - taken).max(0));
             let say = |value| written(resource, value);
             let line = || format!("{resource}: needs {}, {} of {} free", say(needed), say(free), say(total));
-            (needed > free).then(line)
+            (needed > free).then(|| Reason::new(Constraint::Resources, line()))
         })
         .collect();
     let most = allocatable.get("pods").and_then(|quantity| quantity.0.parse::<usize>().ok());
     if let Some(most) = most.filter(|most| here.len() >= *most) {
-        found.push(format!("too many pods: {} of {most}", here.len()));
+        found.push(Reason::new(Constraint::Resources, format!("too many pods: {} of {most}", here.len())));
     }
     found
 }

@@ -1,14 +1,16 @@
 //! Taints that a pod does not tolerate (Kubernetes: Taints and Tolerations).
 
+use super::{Constraint, Reason};
 use k8s_openapi::api::core::v1::{Node, Pod, Taint, Toleration};
 
 /// A line for each taint that keeps the pod away.
-pub(super) fn not_tolerated(pod: &Pod, node: &Node) -> Vec<String> {
+pub(super) fn not_tolerated(pod: &Pod, node: &Node) -> Vec<Reason> {
     let tolerations = pod.spec.as_ref().and_then(|spec| spec.tolerations.as_deref()).unwrap_or_default();
     let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
     let repelling = taints.iter().filter(|taint| taint.effect != "PreferNoSchedule");
     let held = repelling.filter(|taint| !tolerations.iter().any(|toleration| tolerates(toleration, taint)));
-    held.map(|taint| format!("taint {} is not tolerated", written(taint))).collect()
+    let reason = |taint| Reason::new(Constraint::Taint, format!("taint {} is not tolerated", written(taint)));
+    held.map(reason).collect()
 }
 
 /// The rule of `ToleratesTaint` (`k8s.io/api/core/v1/toleration.go`): an empty key with `Exists` matches everything.

@@ -293,7 +293,7 @@ fn read_action_line(text: &str, node: &Node, arguments: &mut Arguments, problems
     let words = match free_form::split(text) {
         Ok(words) => words,
         Err(free_form::Unbalanced) => {
-            problems.mistake(&node.position, UNBALANCED);
+            problems.hinted(&node.position, UNBALANCED, Some(CLOSE.to_owned()));
             return None;
         }
     };
@@ -306,6 +306,7 @@ fn read_action_line(text: &str, node: &Node, arguments: &mut Arguments, problems
 }
 
 const UNBALANCED: &str = "a quote or a `{{` is not closed";
+const CLOSE: &str = "close each quote, and each `{{` with `}}`";
 
 fn read_args(args: Option<&Node>, arguments: &mut Arguments, problems: &mut Problems) {
     let Some(args) = args else { return };
@@ -344,7 +345,7 @@ fn read_mapping(mapping: &Mapping, arguments: &mut Arguments, problems: &mut Pro
 
 fn read_line(module: &str, text: &str, node: &Node, arguments: &mut Arguments, problems: &mut Problems) {
     let Ok(line) = free_form::parse(text, keeps_line(module)) else {
-        problems.mistake(&node.position, UNBALANCED);
+        problems.hinted(&node.position, UNBALANCED, Some(CLOSE.to_owned()));
         return;
     };
     for (name, value) in line.parameters {

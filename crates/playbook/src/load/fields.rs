@@ -117,6 +117,20 @@ fn expected(takes: Takes) -> &'static str {
     }
 }
 
+/// How one writes what a keyword takes.
+pub(crate) fn form(takes: Takes) -> Option<&'static str> {
+    match takes {
+        Takes::Bool => Some("write `true` or `false`"),
+        Takes::Text => Some("write one text, in quotes if need be"),
+        Takes::Integer | Takes::Number => Some("write a number, such as `5`"),
+        Takes::Words => Some("write one text, or a list `[a, b]`"),
+        Takes::Conditions => Some("write an expression, such as `x is defined`, or a list of them"),
+        Takes::Variables | Takes::Mapping => Some("write `name: value` lines below it"),
+        Takes::Tasks => Some("write each task below it as `- name: …` and its module"),
+        Takes::List | Takes::Anything => None,
+    }
+}
+
 fn is_scalar(node: &Node) -> bool {
     !matches!(node.value, Value::Null | Value::Sequence(_) | Value::Mapping(_))
 }

@@ -31,7 +31,8 @@ impl Reader<'_> {
         let entries = match &node.value {
             Value::Sequence(entries) => entries,
             Value::Null => {
-                self.problems.mistake(&node.position, "the playbook is empty");
+                let hint = Some("begin a play with `- hosts: …`".to_owned());
+                self.problems.hinted(&node.position, "the playbook is empty", hint);
                 return Vec::new();
             }
             _ => {
@@ -48,7 +49,8 @@ impl Reader<'_> {
 
     fn entry(&mut self, node: &Node, file: &Utf8Path, root: &Utf8Path, imported: &Imported) -> Vec<Arc<Play>> {
         let Some(mapping) = node.as_mapping() else {
-            self.problems.mistake(&node.position, format!("a play must be a mapping, not {}", node.kind()));
+            let hint = Some("begin each play with `- hosts: …`".to_owned());
+            self.problems.hinted(&node.position, format!("a play must be a mapping, not {}", node.kind()), hint);
             return Vec::new();
         };
         let import = mapping
@@ -118,8 +120,10 @@ impl Reader<'_> {
             self.problems.unsupported(&target.position, "a template in the path of `import_playbook`");
             return None;
         }
-        let Some(path) = sources::find_file(name, &[sources::directory_of(file)]) else {
-            self.problems.mistake(&target.position, format!("file `{name}` does not exist"));
+        let directories = [sources::directory_of(file)];
+        let Some(path) = sources::find_file(name, &directories) else {
+            let hint = Some(sources::looked_in(&directories));
+            self.problems.hinted(&target.position, format!("file `{name}` does not exist"), hint);
             return None;
         };
         if self.open_files.contains(&path) {

@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
         }
         if let Some(expected) = fields::objection(keyword.takes, value) {
             let message = format!("`{}` takes {expected}, not {}", keyword.name, described(value));
-            self.problems.mistake(&value.position, message);
+            self.problems.hinted(&value.position, message, fields::form(keyword.takes).map(str::to_owned));
             return;
         }
         if !keyword.supported {

@@ -1,8 +1,8 @@
 //! Where playbooks and task files are read from.
 
 use crate::modules::{self, Module};
-use camino::{Utf8Path, Utf8PathBuf};
-use diagnostic::{Diagnose, Mistake, Mistakes, Position};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use diagnostic::{Mistake, Mistakes, Position};
 use yaml::{Node, Parsed};
 
 /// What reading a playbook depends on besides its files.
@@ -52,13 +52,14 @@ pub(crate) fn read_with(
     path: &Utf8Path,
     decrypt: Option<&template::Decrypt>,
 ) -> Result<(Node, Vec<Mistake>), Mistakes> {
-    let text = std::fs::read_to_string(path).map_err(|error| Mistakes::from(unreadable(path, &error)))?;
+    let text = diagnostic::text("file", path.as_str(), std::fs::read(path))?;
     if text.starts_with(VAULT_HEADER) {
         let clear = decrypted(path, &text, decrypt)?;
         return Ok((read_secret(path, &clear)?, Vec::new()));
     }
-    let Parsed { warnings, documents } = yaml::parse(path.as_str(), &text).map_err(|error| mistakes(&error))?;
-    let node = Parsed { documents, warnings: Vec::new() }.into_one(path.as_str()).map_err(|error| mistakes(&error))?;
+    let Parsed { warnings, documents } = yaml::parse(path.as_str(), &text).map_err(|error| Mistakes::of(&error))?;
+    let node =
+        Parsed { documents, warnings: Vec::new() }.into_one(path.as_str()).map_err(|error| Mistakes::of(&error))?;
     Ok((node, warnings))
 }
 
@@ -76,7 +77,7 @@ pub(crate) fn decrypted(path: &Utf8Path, text: &str, decrypt: Option<&template::
 /// The document of a decrypted file. Its lines are not those of the file on disk, so positions must not lead there; and what
 /// is wrong with it is told without its words, which are secret.
 fn read_secret(path: &Utf8Path, text: &str) -> Result<Node, Mistakes> {
-    let document = yaml::load_one(&format!("<{path}, decrypted>"), text).map_err(|error| mistakes(&error));
+    let document = yaml::load_one(&format!("<{path}, decrypted>"), text).map_err(|error| Mistakes::of(&error));
     document.map(Node::into_secret).map_err(|mistakes| {
         let mistake = |mistake: Mistake| {
             let place = mistake.position.map(|at| format!(", at line {}, column {}", at.line, at.column));
@@ -89,33 +90,6 @@ fn read_secret(path: &Utf8Path, text: &str) -> Result<Node, Mistakes> {
     })
 }
 
-fn unreadable(path: &Utf8Path, error: &std::io::Error) -> Mistake {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => Mistake::new(format!("file `{path}` does not exist")),
-        std::io::ErrorKind::InvalidData => Mistake::new(format!("file `{path}` is not UTF-8")),
-        _ => Mistake::new(format!("file `{path}` can not be read: {error}")),
-    }
-}
-
-/// An error, in its parts if it has any, as mistakes.
-pub(crate) fn mistakes(error: &dyn Diagnose) -> Mistakes {
-    let parts = error.parts();
-    let mut mistakes = Mistakes::new();
-    if parts.is_empty() {
-        mistakes.push(mistake(error));
-    }
-    for part in parts {
-        mistakes.push(mistake(part));
-    }
-    mistakes
-}
-
-/// An error as one mistake.
-pub(crate) fn mistake(error: &dyn Diagnose) -> Mistake {
-    let message = error.to_string();
-    Mistake { message, position: error.position(), label: error.label(), hint: error.hint() }
-}
-
 /// The first of the folders in which `path` is a file; an absolute path is taken as it is.
 pub(crate) fn find_file(path: &str, directories: &[Utf8PathBuf]) -> Option<Utf8PathBuf> {
     if let Some(home) = path.strip_prefix("~/").and_then(|rest| Some((std::env::home_dir()?, rest))) {
@@ -123,6 +97,33 @@ pub(crate) fn find_file(path: &str, directories: &[Utf8PathBuf]) -> Option<Utf8P
     }
     let candidates = directories.iter().map(|directory| join(directory, path));
     candidates.into_iter().find(|candidate| candidate.is_file())
+}
+
+/// The same for a file of tasks, with the path that is shown where one of them fails.
+pub(crate) fn find_tasks(path: &str, directories: &[Utf8PathBuf]) -> Option<Utf8PathBuf> {
+    find_file(path, directories).map(|found| without_detours(&found))
+}
+
+/// Where [`find_file`] looks, as a hint for a file that is in none of them.
+pub(crate) fn looked_in(directories: &[Utf8PathBuf]) -> String {
+    let folders: Vec<_> = directories.iter().map(|folder| format!("`{}`", without_detours(folder))).collect();
+    format!("correct the name, or make the file; it is looked for in {}", folders.join(", "))
+}
+
+/// `build/tasks/helm.yml` for `build/playbooks/ollama/../../tasks/helm.yml`, as a person would write it; the path as it is where links make
+/// these two files.
+fn without_detours(path: &Utf8Path) -> Utf8PathBuf {
+    let mut short = Utf8PathBuf::new();
+    for component in path.components() {
+        match component {
+            Utf8Component::ParentDir if matches!(short.components().next_back(), Some(Utf8Component::Normal(_))) => {
+                short.pop();
+            }
+            _ => short.push(component),
+        }
+    }
+    let is_same = matches!((short.canonicalize(), path.canonicalize()), (Ok(short), Ok(path)) if short == path);
+    if is_same { short } else { path.to_owned() }
 }
 
 /// `path` in `directory`, without a leading `./`.
@@ -136,5 +137,24 @@ pub(crate) fn directory_of(file: &Utf8Path) -> Utf8PathBuf {
     match file.parent() {
         Some(parent) if parent != "" => parent.to_owned(),
         _ => Utf8PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn detours_go_unless_links_are_on_the_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(directory.path()).unwrap();
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        std::fs::create_dir_all(root.join("tasks")).unwrap();
+        std::fs::write(root.join("tasks/x.yml"), "").unwrap();
+        std::fs::write(root.join("a/x.yml"), "").unwrap();
+        std::os::unix::fs::symlink(root.join("a/b"), root.join("link")).unwrap();
+        let find = |name: &str, folder: &str| find_tasks(name, &[root.join(folder)]);
+        assert_eq!(find("../../tasks/x.yml", "a/b"), Some(root.join("tasks/x.yml")));
+        assert_eq!(find("../x.yml", "link"), Some(root.join("link/../x.yml")));
     }
 }

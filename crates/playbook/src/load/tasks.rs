@@ -16,7 +16,11 @@ impl Reader<'_> {
             Value::Null => Vec::new(),
             Value::Sequence(tasks) => tasks.iter().filter_map(|task| self.item(task, place)).collect(),
             _ => {
-                self.problems.mistake(&node.position, format!("expected a list of tasks, not {}", node.kind()));
+                self.problems.hinted(
+                    &node.position,
+                    format!("expected a list of tasks, not {}", node.kind()),
+                    fields::form(Takes::Tasks).map(str::to_owned),
+                );
                 Vec::new()
             }
         }
@@ -24,7 +28,8 @@ impl Reader<'_> {
 
     fn item(&mut self, node: &Node, place: &Place) -> Option<Item> {
         let Some(mapping) = node.as_mapping() else {
-            self.problems.mistake(&node.position, format!("a task must be a mapping, not {}", node.kind()));
+            let hint = Some("write `- name: …`, and below it the module with its parameters".to_owned());
+            self.problems.hinted(&node.position, format!("a task must be a mapping, not {}", node.kind()), hint);
             return None;
         };
         if ["block", "rescue", "always"].iter().any(|name| mapping.get(name).is_some()) {
@@ -79,7 +84,8 @@ impl Reader<'_> {
         }
         let file = arguments.free_form.as_ref().or_else(|| arguments.get("file"));
         if file.and_then(Node::as_str).is_none_or(str::is_empty) {
-            self.problems.mistake(&task.action.position, format!("`{}` needs a file", task.action.name));
+            let hint = Some(format!("write `{}: tasks.yml`", task.action.name));
+            self.problems.hinted(&task.action.position, format!("`{}` needs a file", task.action.name), hint);
             return None;
         }
         file.cloned()
@@ -107,8 +113,9 @@ impl Reader<'_> {
             self.problems.unsupported(&file.position, "a template in the path of `import_tasks`");
             return None;
         }
-        let Some(path) = sources::find_file(name, &place.directories) else {
-            self.problems.mistake(&file.position, format!("file `{name}` does not exist"));
+        let Some(path) = sources::find_tasks(name, &place.directories) else {
+            let hint = Some(sources::looked_in(&place.directories));
+            self.problems.hinted(&file.position, format!("file `{name}` does not exist"), hint);
             return None;
         };
         let level = Arc::new(Level {
@@ -138,7 +145,7 @@ impl Reader<'_> {
         self.warnings.extend(warnings);
         if !matches!(node.value, Value::Null | Value::Sequence(_)) {
             let message = format!("a task file holds a list of tasks, not {}", node.kind());
-            self.problems.mistake(&node.position, message);
+            self.problems.hinted(&node.position, message, Some("begin each task with `- name: …`".to_owned()));
             return Vec::new();
         }
         self.open_files.push(path.clone());

@@ -33,8 +33,16 @@ fn problems(text: &str) -> (Vec<String>, Vec<String>) {
 )]
 #[case("- hosts: all\n  task: []\n", "2:3 unknown keyword `task` in a play (did you mean `tasks`?)")]
 #[case("- tasks: []\n", "1:3 a play needs `hosts` (add `hosts: all`, a group or a host)")]
-#[case("- hosts: all\n  become: perhaps\n", "2:11 `become` takes a boolean, not `perhaps`")]
-#[case("- hosts: all\n  tasks: {debug: }\n", "2:10 `tasks` takes a list of tasks, not a mapping")]
+#[case("- hosts: all\n  become: perhaps\n", "2:11 `become` takes a boolean, not `perhaps` (write `true` or `false`)")]
+#[case(
+    "- hosts: all\n  tasks: {debug: }\n",
+    "2:10 `tasks` takes a list of tasks, not a mapping (write each task below it as `- name: …` and its module)"
+)]
+#[case(
+    "- hosts: all\n  tasks: 5\n",
+    "2:10 `tasks` takes a list of tasks, not `5` (write each task below it as `- name: …` and its module)"
+)]
+#[case("# nothing\n", "1:1 the playbook is empty (begin a play with `- hosts: …`)")]
 #[case(
     "- hosts: all\n  tasks:\n  - debug:\n    fail:\n",
     "4:5 a task has one action, this one has several: `debug`, `fail`"
@@ -54,10 +62,12 @@ fn problems(text: &str) -> (Vec<String>, Vec<String>) {
 )]
 #[case(
     "- hosts: all\n  tasks:\n  - debug:\n    when: {a: b}\n",
-    "4:11 `when` takes a condition (an expression or a boolean) or a list of conditions, not a mapping"
+    "4:11 `when` takes a condition (an expression or a boolean) or a list of conditions, not a mapping (write an expression, such as `x is defined`, or a list of them)"
 )]
-#[case("- hosts: all\n  tasks:\n  - debug: msg='a\n", "3:12 a quote or a `{{` is not closed")]
-#[case("- hosts: all\n  tasks:\n  - import_tasks: none.yml\n", "3:19 file `none.yml` does not exist")]
+#[case(
+    "- hosts: all\n  tasks:\n  - debug: msg='a\n",
+    "3:12 a quote or a `{{` is not closed (close each quote, and each `{{` with `}}`)"
+)]
 #[case(
     "- hosts: all\n  tasks:\n  - include_tasks: a.yml\n    become: true\n",
     "4:5 keyword `become` is not valid in `include_tasks` (to pass it on to the included tasks, write it under `apply:`, or use `import_tasks`: `apply: {become: …}`)"
@@ -164,4 +174,14 @@ fn an_imported_playbook_takes_variables_tags_and_conditions() {
 fn a_missing_playbook_is_an_error() {
     let error = Playbook::load("/nonexistent/site.yml".into(), &Sources::default()).unwrap_err();
     assert_eq!(error.to_string(), "file `/nonexistent/site.yml` does not exist");
+}
+
+#[test]
+fn a_file_that_is_missing_tells_where_it_was_looked_for() {
+    let folder = testing::Folder::new();
+    let playbook = folder.load("- hosts: all\n  tasks:\n  - import_tasks: none.yml\n");
+    let mistake = playbook.problems.mistakes.iter().next().unwrap();
+    assert_eq!(mistake.message, "file `none.yml` does not exist");
+    let hint = mistake.hint.as_deref().unwrap();
+    assert!(hint.starts_with("correct the name, or make the file; it is looked for in `") && hint.ends_with("/tasks`"));
 }

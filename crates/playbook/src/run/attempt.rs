@@ -182,10 +182,10 @@ impl Execution<'_> {
         })
     }
 
-    /// `environment` of all levels, outer ones first.
+    /// That of the run, and `environment` of all levels, outer ones first.
     async fn environment(&self, templates: &Templates<'_>) -> Result<Vec<(String, String)>, Fault> {
         let levels: Vec<_> = self.task.level.chain().filter_map(|level| level.keywords.environment.as_ref()).collect();
-        let mut environment: indexmap::IndexMap<String, String> = indexmap::IndexMap::new();
+        let mut environment: indexmap::IndexMap<_, _> = self.run.options.environment.iter().cloned().collect();
         for node in levels.into_iter().rev().flat_map(fields::list) {
             match templates.render(&node, "Error processing keyword 'environment'").await? {
                 Value::Map(map) => {

@@ -4,7 +4,7 @@ use super::connection::Way;
 use super::fault::Fault;
 use super::templates::Templates;
 use crate::load::Level;
-use crate::load::sources::{self, mistake};
+use crate::load::sources;
 use crate::modules::{Context, Failure};
 use camino::Utf8Path;
 use diagnostic::{Mistake, Position};
@@ -60,7 +60,7 @@ impl<'r> TaskContext<'r> {
     }
 
     fn fail(&self, error: &template::Error) -> Failure {
-        let told = mistake(error);
+        let told = Mistake::of(error);
         let failure = Failure::message(told.message.clone());
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
         failure

@@ -50,7 +50,7 @@ fn read(argument: &str, decrypt: Option<&template::Decrypt>) -> Result<Vec<(Node
         return Err(mistake.hinted(format!("to read a file write `-e @{argument}`")).into());
     }
     if text.starts_with(['{', '[']) {
-        return entries(yaml::load_one(COMMAND_LINE, argument).map_err(|error| sources::mistakes(&error))?);
+        return entries(yaml::load_one(COMMAND_LINE, argument).map_err(|error| Mistakes::of(&error))?);
     }
     pairs(argument)
 }
@@ -122,7 +122,7 @@ mod tests {
     #[case("./vars.yml", "`-e ./vars.yml` is neither `name=value` nor YAML")]
     #[case("my-var=1", "`my-var` is not a valid name of a variable")]
     #[case("[1]", "variables are a mapping, not a list")]
-    #[case("@/nonexistent", "file `/nonexistent` does not exist")]
+    #[case("@/no/such/vars.yml", "file `/no/such/vars.yml` does not exist")]
     #[case("a='b", "a quote or a `{{` is not closed in `-e a='b`")]
     fn what_is_wrong_is_told(#[case] argument: &str, #[case] expected: &str) {
         assert_eq!(extra_vars([argument]).unwrap_err().to_string(), expected);

@@ -1,6 +1,5 @@
 //! Why a task failed on a host: what its result says, and what the report of it can show besides.
 
-use crate::load::sources::mistake;
 use crate::modules::{Failure, TaskResult};
 use diagnostic::{Diagnose, Mistake};
 use serde_json::{Map, Value};
@@ -29,7 +28,7 @@ impl Fault {
     /// A template that can't be rendered. `doing` says in what (`Error while evaluating conditional`); the words of the result
     /// are ansible-core's, since playbooks may look at them.
     pub(crate) fn template(doing: &str, error: &template::Error) -> Self {
-        let told = mistake(error);
+        let told = Mistake::of(error);
         let message = if doing.is_empty() { told.message.clone() } else { format!("{doing}: {}", told.message) };
         let message = format!("{TASK_FAILED}{message}");
         Self { mistake: Some(told), ..Self::message(message) }
@@ -37,7 +36,7 @@ impl Fault {
 
     /// A machine that could not be reached, or that could not run what it was given.
     pub(crate) fn machine(error: &remote::Error) -> Self {
-        let told = Mistake { position: error.position(), ..mistake(error) };
+        let told = Mistake { position: error.position(), ..Mistake::of(error) };
         let result = if error.is_unreachable() {
             TaskResult::new(false).with("unreachable", true).with("msg", told.message.clone()).0
         } else {

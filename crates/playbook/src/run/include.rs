@@ -57,7 +57,10 @@ impl Flow<'_> {
             folders.iter().flat_map(|folder| [folder.clone(), sources::join(folder, kind)]).collect();
         let path = sources::find_file(&include.file, &directories).ok_or_else(|| {
             let message = format!("Could not find or access '{}' on the Ansible Controller.", include.file);
-            Fault::at(Mistake::at(task.action.position.clone(), message))
+            let arguments = &task.action.arguments;
+            let named = arguments.free_form.as_ref().or_else(|| arguments.get("file"));
+            let position = named.map_or(&task.action.position, |file| &file.position).clone();
+            Fault::at(Mistake::at(position, message).hinted(sources::looked_in(&directories)))
         })?;
         let file = Arc::new(level(task, group, &path));
         let mut reader = Reader::new(&self.run.options.sources);

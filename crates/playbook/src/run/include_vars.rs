@@ -25,7 +25,7 @@ impl Execution<'_> {
         let folders = paths::with_kind(&paths::search_path(self.play, &self.task.level), "vars");
         let path = sources::find_file(&name, &folders).ok_or_else(|| {
             let message = format!("Could not find or access '{name}' on the Ansible Controller.");
-            Fault::at(Mistake::at(file.position.clone(), message))
+            Fault::at(Mistake::at(file.position.clone(), message).hinted(sources::looked_in(&folders)))
         })?;
         let variables = match arguments.get("name") {
             None => read(&path, self.run)?,

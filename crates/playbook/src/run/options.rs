@@ -40,6 +40,8 @@ pub struct Options {
     pub decrypt: Option<Arc<template::Decrypt>>,
     /// What `include_tasks` is read with.
     pub sources: Sources,
+    /// The environment of every task, below all `environment` keywords.
+    pub environment: Vec<(String, String)>,
 }
 
 /// How machines are reached, below all variables and keywords.
@@ -92,6 +94,7 @@ impl Default for Options {
             redactor: Redactor::new(),
             decrypt: None,
             sources: Sources::default(),
+            environment: Vec::new(),
         }
     }
 }

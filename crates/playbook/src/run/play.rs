@@ -108,7 +108,7 @@ fn variables(
 
 fn render(run: &Run<'_>, play: &Arc<PlayVariables>, node: &Node) -> Result<Value, Error> {
     let templates = run.templates(&run.engine, Scope::of_play(&run.world, play));
-    templates.render_now(node).map_err(|error| templates.veil.mistake(&sources::mistake(&error)).into())
+    templates.render_now(node).map_err(|error| templates.veil.mistake(&Mistake::of(&error)).into())
 }
 
 fn flag(run: &Run<'_>, play: &Arc<PlayVariables>, node: Option<&Node>, keyword: &str) -> Result<Option<bool>, Error> {
@@ -201,7 +201,7 @@ fn read_files(run: &Run<'_>, play: &Play, scope: &Scope) -> Result<Vec<File>, Er
                     found = Some(None);
                     break;
                 }
-                Err(error) => return Err(templates.veil.mistake(&sources::mistake(&error)).into()),
+                Err(error) => return Err(templates.veil.mistake(&Mistake::of(&error)).into()),
             };
             if let Some(path) = sources::find_file(&name, &folders) {
                 found = Some(Some(path));

@@ -57,9 +57,6 @@ pub async fn run(
     let begun = Instant::now();
     let directory = crate::load::sources::directory_of(&playbook.path);
     let run = Run::new(inventory, options, &directory, events, cancel);
-    for warning in playbook.warnings.iter().chain(inventory.warnings()) {
-        run.warn(&warning.message);
-    }
     let result = play::all(&run, playbook).await;
     run.machines.close().await;
     result?;

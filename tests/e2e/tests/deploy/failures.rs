@@ -9,9 +9,24 @@ pub fn helm_refuses(world: &World) -> Result<()> {
     says(&ended, "error: service `ollama` was not deployed")?;
     // Helm's own words name the field.
     says(&ended, "/image/tag")?;
-    says(&ended, "hint: ")?;
+    says(&ended, "hint: correct `--set`; `build/charts/ollama/values.yaml` shows every value")?;
+    points_at_the_file_with_the_values(world)?;
     world.deployed(&["ollama"])?;
     Ok(())
+}
+
+fn points_at_the_file_with_the_values(world: &World) -> Result<()> {
+    world.project.write("typo.yml", "image:\n  tagg: latest\n")?;
+    let ended = world.deploy(&["ollama", "--values=typo.yml"])?;
+    ends_with(&ended, 1)?;
+    says(&ended, "--> typo.yml:2:3")
+}
+
+pub fn unschedulable(world: &World) -> Result<()> {
+    let ended = world.deploy(&["ollama", "--set", "nodeSelector.nope=x"])?;
+    ends_with(&ended, 1)?;
+    says(&ended, "node selector: needs nope=x, has no such label")?;
+    says(&ended, "hint: correct `nodeSelector` or `affinity`")
 }
 
 pub fn unknown_service(world: &World) -> Result<()> {
@@ -44,6 +59,8 @@ pub fn check_mode(world: &World) -> Result<()> {
     let ended = world.deployed(&["ollama", "--check"])?;
     says(&ended, "check mode: nothing is changed")?;
     says(&ended, "changed=1")?;
+    says(&ended, "ollama would change: run it without `--check`")?;
     ensure!(world.project.helm(&["list", "--all", "--short"])?.trim().is_empty(), "a release was made");
-    Ok(())
+    world.deployed(&["ollama"])?;
+    says(&world.deployed(&["ollama", "--check"])?, "ollama would not change")
 }

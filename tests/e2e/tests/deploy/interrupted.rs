@@ -2,6 +2,8 @@
 
 use anyhow::{Context, Result, ensure};
 use e2e::{World, ends_with, says};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use support::{Ended, wait_until};
@@ -18,6 +20,23 @@ pub fn ctrl_c(world: &World) -> Result<()> {
     ends_with(&ended, 130)?;
     says(&ended, "hint: run `cluster deploy --target=sandbox ollama --set=resources.requests.memory=900Gi")?;
     world.deployed(&["ollama"])?;
+    Ok(())
+}
+
+/// Ctrl-C with several under way: none of them counts as checked.
+pub fn ctrl_c_of_several(world: &World) -> Result<()> {
+    let mut child = begin(world, &["postgres", "redis", "--output=json"])?;
+    let pid = rustix::process::Pid::from_child(&child);
+    let mut lines = BufReader::new(child.stdout.take().context("its output")?).lines();
+    ensure!(lines.any(|line| line.is_ok_and(|line| line.contains("service_started"))), "nothing was begun");
+    rustix::process::kill_process(pid, rustix::process::Signal::INT)?;
+    let events = lines.map(|line| Ok(serde_json::from_str(&line?)?)).collect::<Result<Vec<Value>>>()?;
+    ends_with(&Ended::from(child.wait_with_output()?), 130)?;
+    let finished = events.iter().find(|event| event["event"] == "finished").context("the last event")?;
+    ensure!(finished["checked"] == json!([]) && finished["interrupted"] != json!([]), "{finished}");
+    let error = events.last().context("an event")?;
+    ensure!(error["event"] == "error" && error["exit_code"] == 130, "{error}");
+    world.deployed(&["postgres", "redis"])?;
     Ok(())
 }
 

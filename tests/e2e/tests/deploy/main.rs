@@ -7,6 +7,7 @@ mod failures;
 mod helm4;
 mod interrupted;
 mod new;
+mod silent;
 mod too_small;
 mod upstream;
 mod vault;
@@ -15,17 +16,20 @@ mod watch;
 use e2e::Scenario;
 use std::process::ExitCode;
 
-const SCENARIOS: [Scenario; 27] = [
+const SCENARIOS: [Scenario; 30] = [
     ("a_first_deployment_is_verified", again::first),
     ("a_second_deployment_touches_nothing", again::second),
     ("both_engines_make_the_same_releases", engines::same_releases),
     ("helm_4_deploys_as_helm_3_does", helm4::deploys),
     ("a_chart_that_helm_refuses_is_quoted", failures::helm_refuses),
+    ("a_node_selector_that_nothing_meets_is_named", failures::unschedulable),
     ("an_unknown_service_names_the_nearest", failures::unknown_service),
     ("a_secret_on_the_command_line_is_refused", failures::secret_argument),
     ("a_rollout_that_takes_too_long_says_so", failures::timeout),
     ("check_mode_changes_nothing", failures::check_mode),
     ("ctrl_c_ends_it_and_it_can_be_run_again", interrupted::ctrl_c),
+    ("ctrl_c_of_several_ends_each", interrupted::ctrl_c_of_several),
+    ("a_silent_etcd_is_told", silent::etcd),
     ("killed_at_ten_points_it_recovers", interrupted::killed),
     ("secrets_stand_nowhere_but_in_the_cluster", vault::nothing_leaks),
     ("secret_values_are_not_shown", vault::encrypted_values_are_not_shown),

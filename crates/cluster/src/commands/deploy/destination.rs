@@ -4,7 +4,7 @@ use super::args::{Args, SourceKind};
 use super::play::Prepared;
 use super::source;
 use crate::connection::Connection;
-use crate::context::Context;
+use crate::context::{Context, environment};
 use crate::exit::{Failure, Result};
 use crate::target::Target;
 use camino::Utf8Path;
@@ -20,6 +20,8 @@ pub(super) struct Destination {
     pub(super) connection: Connection,
     /// What the playbooks are told, over everything that their files say.
     pub(super) variables: IndexMap<String, Node>,
+    /// The environment of the playbooks' tasks there.
+    pub(super) environment: Vec<(String, String)>,
     /// Whether the playbooks clone the sources on the controller.
     pub(super) clones: bool,
     /// Whether nothing is changed there.
@@ -56,7 +58,16 @@ pub(super) async fn reach(
         }
     }
     let clones = target == Target::Boards && kind == SourceKind::Git;
-    Ok(Destination { connection, variables, clones, check: args.check })
+    let environment = if target == Target::Sandbox { home(&context.root()?)? } else { Vec::new() };
+    Ok(Destination { connection, variables, environment, clones, check: args.check })
+}
+
+/// Without a home folder Helm and kubectl would put their caches into the current one: here they get a home beside the sandbox.
+fn home(root: &Utf8Path) -> Result<Vec<(String, String)>> {
+    if environment("HOME").is_some() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![("HOME".to_owned(), crate::config::absolute(&root.join(".cluster/home"))?.into_string())])
 }
 
 /// The demo builds what most services need; those with encrypted configuration or definitions of resources apply these with kubectl.

@@ -81,10 +81,14 @@ impl<'a> State<'a> {
                 self.ended.insert(place);
             }
             Ok(Ended::Played) => {
-                self.count(place, Outcome::Checked);
+                self.count(place, if run.cancel.is_cancelled() { Outcome::Interrupted } else { Outcome::Checked });
                 self.ended.insert(place);
             }
             Ok(Ended::NotRun { reason }) => self.lose(place, Outcome::NotRun, reason, run),
+            // The command itself tells of it, once for all.
+            Err(error) if error.exit() == Exit::Interrupted => {
+                self.lose(place, Outcome::Interrupted, error.to_string(), run)
+            }
             Err(error) => {
                 let service = self.items[place].service.name.to_string();
                 let output = run.context.output.of_service(&service);

@@ -2,6 +2,7 @@
 
 mod args;
 mod destination;
+mod helm;
 mod locate;
 mod many;
 mod one;
@@ -12,6 +13,7 @@ mod rollout;
 mod run;
 mod schedule;
 mod secrets;
+mod set;
 mod source;
 mod summary;
 mod values;

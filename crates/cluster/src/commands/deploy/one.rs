@@ -55,6 +55,9 @@ pub(super) async fn deploy(run: &Run<'_>, item: &Item, output: &Output, brings_s
         Played::Done { changed } => changed,
     };
     if args.check || run.cancel.is_cancelled() {
+        if let (Some(would_change), false) = (changed, run.cancel.is_cancelled()) {
+            output.event(DeployEvent::ServiceChecked { service: service.name.to_string(), would_change });
+        }
         return Ok(Ended::Played);
     }
     let release = rollout::installed(run.destination, service).await?;
@@ -65,7 +68,8 @@ pub(super) async fn deploy(run: &Run<'_>, item: &Item, output: &Output, brings_s
     }
     let next = run.context.command(&format!("status {}", service.name));
     let summary =
-        summary::summarize(run.destination, service, &release, &checks, changed, began.elapsed(), next).await?;
+        summary::summarize(run.destination, service, &release, &checks, changed == Some(true), began.elapsed(), next)
+            .await?;
     output.event(DeployEvent::ServiceFinished(Box::new(summary.clone())));
     Ok(Ended::Up(Box::new(summary)))
 }

@@ -2,13 +2,15 @@
 
 use super::args::Args;
 use super::destination::{Destination, authored};
+use super::helm;
 use super::locate::Item;
 use super::one::Run;
 use super::values::{self, Values};
-use crate::commands::playbook::{Settled, Stdout, private_file, read, run_ansible, variables_file};
+use crate::commands::playbook::{Settled, Stdout, private_file, read, reason, run_ansible, variables_file};
 use crate::context::Context;
 use crate::exit::{Failure, Result, boxed};
 use crate::output::{DeployEvent, Output};
+use crate::target::Target;
 use diagnostic::{Diagnose, Exit, Mistake, Mistakes, Position};
 use inventory::Inventory;
 use playbook::event::{Event, Status};
@@ -46,9 +48,14 @@ pub(super) fn prepare(context: &Context, args: &Args, items: &[Item], inventory:
 fn without_host(play: &Play, inventory: &Inventory) -> Option<Mistake> {
     let pattern = play.hosts.as_str().filter(|pattern| !pattern.contains("{{"))?;
     let error = inventory.require(pattern, None).err()?;
-    let rename = || format!("name your controller `{pattern}` in the inventory, or change `hosts` here");
-    let position = play.hosts.position.clone();
-    Some(Mistake::at(position, error.to_string()).hinted(error.hint().unwrap_or_else(rename)))
+    let mistake = Mistake { position: Some(play.hosts.position.clone()), ..Mistake::of(&error) };
+    Some(match error {
+        inventory::Error::Unknown { name, .. } => mistake.hinted(format!(
+            "the playbooks run on `{name}`: keep this name for the controller in the inventory and set `ansible_host`, or make a group \
+             `{name}` with it"
+        )),
+        _ => mistake,
+    })
 }
 
 impl Prepared {
@@ -68,8 +75,8 @@ impl Prepared {
 pub(super) enum Played {
     /// It ran to its end.
     Done {
-        /// Whether anything changed.
-        changed: bool,
+        /// Whether anything changed, or would have in check mode. In check mode only `ansible-playbook` knows of what it ran.
+        changed: Option<bool>,
     },
     /// It found that it can't be run here, and touched nothing.
     NotRun {
@@ -81,7 +88,7 @@ pub(super) enum Played {
 /// Runs it. `brings_sources`: whether it has to bring the sources to the controller, or finds them there.
 pub(super) async fn run(run: &Run<'_>, item: &Item, output: &Output, brings_sources: bool) -> Result<Played> {
     let Some((playbook, settled)) = run.plays.by_service.get(item.service.name.as_str()) else {
-        return Ok(Played::Done { changed: false });
+        return Ok(Played::Done { changed: Some(false) });
     };
     let mut extra_vars = run.destination.variables.clone();
     if !brings_sources {
@@ -116,8 +123,13 @@ async fn native(
     extra_vars: indexmap::IndexMap<String, Node>,
 ) -> Result<Played> {
     let (context, args) = (run.context, run.args);
-    let options =
-        Options { extra_vars, check: args.check, diff: args.diff, ..context.playbook_options(args.ask_become_pass)? };
+    let options = Options {
+        extra_vars,
+        check: args.check,
+        diff: args.diff,
+        environment: run.destination.environment.clone(),
+        ..context.playbook_options(args.ask_become_pass)?
+    };
     let lost: Mutex<Option<Lost>> = Mutex::new(None);
     let not_run: Mutex<Option<String>> = Mutex::new(None);
     let tell = |event: Event| {
@@ -135,14 +147,14 @@ async fn native(
     };
     let outcome = playbook::run(playbook, run.inventory, &options, &tell, run.cancel.clone()).await.map_err(boxed)?;
     if outcome.succeeded() || outcome.interrupted {
-        let changed = outcome.recap.values().any(|counts| counts.changed > 0);
+        let changed = Some(outcome.recap.values().any(|counts| counts.changed > 0));
         let not_run = not_run.into_inner().unwrap_or_else(PoisonError::into_inner);
         return Ok(not_run.map_or(Played::Done { changed }, |reason| Played::NotRun { reason }));
     }
     let exit = if outcome.unreachable.is_empty() { Exit::Failed } else { Exit::Unreachable };
     let lost = lost.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let again = context.again();
-    Err(Box::new(NotDeployed { service: item.service.name.to_string(), lost, exit, again }))
+    let failed = NotDeployed { service: item.service.name.to_string(), lost, exit, again: context.again() };
+    Err(Box::new(failed.in_words_of_helm(run, item)?))
 }
 
 async fn ansible(run: &Run<'_>, item: &Item, extra_vars: &indexmap::IndexMap<String, Node>) -> Result<Played> {
@@ -169,7 +181,8 @@ async fn ansible(run: &Run<'_>, item: &Item, extra_vars: &indexmap::IndexMap<Str
     words.push(item.path.to_string());
     let before = revision(run.destination, item).await?;
     match run_ansible(&words, Stdout::Progress, context, run.cancel).await? {
-        0 => Ok(Played::Done { changed: revision(run.destination, item).await? != before }),
+        0 if args.check => Ok(Played::Done { changed: None }),
+        0 => Ok(Played::Done { changed: Some(revision(run.destination, item).await? != before) }),
         code => {
             let exit = if code == 4 { Exit::Unreachable } else { Exit::Failed };
             let message =
@@ -221,6 +234,7 @@ struct Lost {
     host: String,
     reason: String,
     position: Position,
+    label: &'static str,
     hint: Option<String>,
 }
 
@@ -238,13 +252,12 @@ impl Lost {
         else {
             return None;
         };
-        let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or_default().trim();
-        let said = if text("stderr").is_empty() { text("msg") } else { text("stderr") };
         Some(Self {
             task: task.clone(),
             host: host.clone(),
-            reason: said.to_owned(),
+            reason: reason(result, &["stderr", "msg"]),
             position: diagnostic.as_ref().and_then(|one| one.position.clone()).unwrap_or_else(|| position.clone()),
+            label: "this task",
             hint: diagnostic.as_ref().and_then(|one| one.hint.clone()),
         })
     }
@@ -258,6 +271,27 @@ struct NotDeployed {
     lost: Option<Lost>,
     exit: Exit,
     again: String,
+}
+
+impl NotDeployed {
+    /// With the place that Helm means, where it is Helm that refused.
+    fn in_words_of_helm(self, run: &Run<'_>, item: &Item) -> Result<Self> {
+        let Some(lost) = self.lost else { return Ok(self) };
+        if helm::is_unreachable(&lost.reason) && run.context.target()? == Target::Sandbox {
+            let hint = Some("the sandbox does not answer: run `cluster sandbox up`".to_owned());
+            return Ok(Self { lost: Some(Lost { hint, ..lost }), exit: Exit::Unreachable, ..self });
+        }
+        let lost = match helm::explain(&lost.reason, item, &run.args.values) {
+            Some(told) => Lost {
+                position: told.position.unwrap_or(lost.position),
+                label: told.label.unwrap_or(lost.label),
+                hint: Some(told.hint),
+                ..lost
+            },
+            None => lost,
+        };
+        Ok(Self { lost: Some(lost), ..self })
+    }
 }
 
 fn because(lost: Option<&Lost>) -> String {
@@ -276,7 +310,7 @@ impl Diagnose for NotDeployed {
     }
 
     fn label(&self) -> Option<String> {
-        self.lost.as_ref().map(|_| "this task".to_owned())
+        self.lost.as_ref().map(|lost| lost.label.to_owned())
     }
 
     fn hint(&self) -> Option<String> {

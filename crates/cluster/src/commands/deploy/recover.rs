@@ -89,7 +89,13 @@ async fn mend(destination: &Destination, service: &Service, action: Action) -> R
     arguments.extend(action.arguments(&service.release_name()));
     arguments.push(format!("--namespace={}", service.namespace));
     arguments.push(format!("--kubeconfig={}", destination.connection.kubeconfig));
-    let helm = Command { script: "exec \"$@\"".to_owned(), arguments, timeout: Some(MENDING), ..Command::default() };
+    let helm = Command {
+        script: "exec \"$@\"".to_owned(),
+        arguments,
+        environment: destination.environment.clone(),
+        timeout: Some(MENDING),
+        ..Command::default()
+    };
     let ended = destination.connection.on_controller(&helm).await?;
     if ended.status == 0 {
         return Ok(());

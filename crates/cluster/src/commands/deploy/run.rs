@@ -5,7 +5,7 @@ use super::destination;
 use super::locate::{self, Item};
 use super::one::{self, Ended, Run};
 use super::schedule::Schedule;
-use super::{many, play, requirements, secrets};
+use super::{many, play, requirements, secrets, set, values};
 use crate::command_line;
 use crate::context::Context;
 use crate::exit::{Code, Failure, Result};
@@ -20,9 +20,11 @@ use tokio_util::sync::CancellationToken;
 /// Facts first, validation second, the first change last.
 pub(crate) fn run(args: Args, context: &Context) -> Result<Code> {
     command_line::refuse_secrets("--set", &args.set)?;
+    set::check(&args.set)?;
     refuse_set_for_many(&args)?;
     let catalog = context.catalog()?;
     let items = locate::locate(&catalog, &args)?;
+    values::check(&items, context)?;
     secrets::check(context, &args, &items)?;
     let inventory = context.inventory()?;
     let plays = play::prepare(context, &args, &items, &inventory)?;

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::exit::{Result, boxed};
 use crate::service_config;
 use camino::Utf8PathBuf;
-use diagnostic::{Diagnose, Mistake, Mistakes};
+use diagnostic::{Mistake, Mistakes};
 use vault::Secrets;
 
 /// An encrypted file of a service.
@@ -65,15 +65,7 @@ fn obstacle(file: &File<'_>) -> Option<Mistake> {
         return Some(mistake.hinted(format!("run `cluster vault encrypt {path}`")));
     }
     // What is damaged no password opens.
-    vault::Envelope::parse(&bytes).err().map(|error| told(error.in_file(path.as_str())))
-}
-
-fn told(error: vault::Error) -> Mistake {
-    let mistake = Mistake { position: error.position(), ..Mistake::new(error.to_string()) };
-    match error.hint() {
-        Some(hint) => mistake.hinted(hint),
-        None => mistake,
-    }
+    vault::Envelope::parse(&bytes).err().map(|error| Mistake::of(&error.in_file(path.as_str())))
 }
 
 /// That nobody made a service's `cfg.enc` yet, if that is so.
@@ -98,13 +90,18 @@ fn open(file: &File<'_>, secrets: &Secrets, context: &Context) -> std::result::R
     let path = config::shown(&file.path);
     let bytes =
         std::fs::read(&file.path).map_err(|error| Mistake::new(format!("`{path}` can not be read: {error}")))?;
-    let decrypted = secrets.decrypt(&bytes).map_err(|error| told(error.in_file(path.as_str())))?;
+    let decrypted = secrets.decrypt(&bytes).map_err(|error| Mistake::of(&error.in_file(path.as_str())))?;
     let text = std::str::from_utf8(&decrypted.plaintext)
         .map_err(|_| Mistake::new(format!("what `{path}` decrypts to is no UTF-8")))?;
-    if file.kind == Kind::Config {
-        let found = service_config::read(&path, text).map_err(|mistakes| with_way_out(mistakes, file.item))?;
-        found.hush(context.output.redactor());
-        found.complete(&file.item.service)?;
+    match file.kind {
+        Kind::Config => {
+            let found = service_config::read(&path, text).map_err(|mistakes| with_way_out(mistakes, file.item))?;
+            found.hush(context.output.redactor());
+            found.complete(&file.item.service)
+        }
+        Kind::Values => {
+            let edit = format!("run `cluster vault edit {path}`");
+            service_config::check_values(&path, text).map_err(|mistake| mistake.hinted(edit).into())
+        }
     }
-    Ok(())
 }

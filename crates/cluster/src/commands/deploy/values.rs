@@ -1,10 +1,12 @@
 //! `--values` and `--set` as the variables that the playbooks take: `service_values` and `helm_set`.
 
+use super::locate::Item;
+use crate::config;
 use crate::context::Context;
-use crate::exit::{Failure, Result, boxed};
+use crate::exit::{Result, boxed};
 use crate::passwords::hush;
 use camino::{Utf8Path, Utf8PathBuf};
-use diagnostic::Mistake;
+use diagnostic::{Mistake, Mistakes};
 use serde_json::{Map, Value};
 
 /// What `--values` gives.
@@ -27,10 +29,28 @@ pub(super) fn merged(files: &[Utf8PathBuf], context: &Context) -> Result<Values>
     Ok(Values { merged, is_private })
 }
 
+/// Reads the `values.yml` of every service, as its playbook will: what is wrong with any of them is told before anything is touched.
+pub(super) fn check(items: &[Item], context: &Context) -> Result<()> {
+    let mut mistakes = Mistakes::new();
+    for item in items {
+        let path = config::shown(&item.service.values_file());
+        if !path.exists() {
+            mistakes.push(missing(&path));
+        } else if let Err(error) = read(&path, context) {
+            mistakes.extend(Mistakes::of(error.as_ref()));
+        }
+    }
+    mistakes.into_result().map_err(boxed)
+}
+
+fn missing(path: &Utf8Path) -> Mistake {
+    Mistake::new(format!("values file `{path}` does not exist"))
+        .hinted(format!("run `touch {path}`: an empty one leaves all values to the chart"))
+}
+
 /// The values, and whether the file was encrypted.
 fn read(file: &Utf8Path, context: &Context) -> Result<(Map<String, Value>, bool)> {
-    let mut text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::usage(format!("the values file `{file}` can not be read")).because(error))?;
+    let mut text = diagnostic::text("values file", file.as_str(), std::fs::read(file)).map_err(boxed)?;
     let is_encrypted = vault::has_header(text.as_bytes());
     if is_encrypted {
         let secrets = context.passwords()?.needed_for(file)?;

@@ -44,7 +44,7 @@ pub(crate) fn read<'p>(paths: impl IntoIterator<Item = &'p Utf8Path>, context: &
         match Playbook::load(path, &Sources::default()) {
             Ok(playbook) => {
                 let report = playbook::check(&playbook);
-                playbook.warnings.iter().chain(&report.warnings).for_each(|warning| context.output.warning(warning));
+                report.warnings.iter().for_each(|warning| context.output.warning(warning));
                 mistakes.extend(report.mistakes);
                 read.push(Checked { playbook, unsupported: report.unsupported });
             }

@@ -3,6 +3,7 @@
 mod ansible;
 mod check;
 mod engine;
+mod failure;
 mod options;
 mod run;
 
@@ -12,6 +13,7 @@ use clap::Subcommand;
 
 pub(crate) use ansible::{Stdout, private_file, run_ansible, variables_file};
 pub(crate) use engine::{Engine, Settled, read};
+pub(crate) use failure::reason;
 
 /// Run any Ansible playbook, or check it without touching anything.
 #[derive(Debug, Subcommand)]

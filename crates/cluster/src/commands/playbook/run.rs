@@ -1,12 +1,13 @@
 //! `cluster playbook run`
 
 use super::options::RunOptions;
-use super::{Engine, Settled, Stdout, read, run_ansible};
+use super::{Engine, Settled, Stdout, failure, read, run_ansible};
 use crate::context::Context;
 use crate::exit::{Code, Result};
 use crate::interrupt;
 use camino::Utf8PathBuf;
 use inventory::Inventory;
+use playbook::event::Event;
 use playbook::{Options, Playbook};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -73,7 +74,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Code> {
                 }
             };
             if cancel.is_cancelled() {
-                return Ok(interrupt::code());
+                return Err(interrupt::error(&context.again()));
             }
             if code != 0 {
                 return Ok(Code::raw(code));
@@ -90,7 +91,16 @@ async fn native(
     context: &Context,
     cancel: CancellationToken,
 ) -> u8 {
-    let tell = |event: playbook::event::Event| context.output.event(event);
+    let again = context.again();
+    let tell = |event: Event| {
+        let failure = failure::of(&event, &again);
+        let is_explained =
+            !context.output.is_json() && matches!(&event, Event::TaskFinished { diagnostic: Some(_), .. });
+        context.output.event(event);
+        if let Some((failure, exit_code)) = failure.filter(|_| !is_explained) {
+            context.output.error_ending_with(&failure, exit_code);
+        }
+    };
     match playbook::run(&one.playbook, inventory, options, &tell, cancel).await {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {

@@ -22,6 +22,9 @@ pub(crate) fn run(_args: &Args, context: &Context) -> Result<Code> {
     } else {
         context.output.data(&described(&status));
     }
+    if !status.up {
+        context.output.note("hint: run `cluster sandbox up`");
+    }
     Ok(if status.up { Code::DONE } else { Code::from(Exit::Failed) })
 }
 
@@ -41,6 +44,9 @@ fn described(status: &Status) -> String {
         vec![one.component.to_string(), one.pid.map_or_else(dash, |pid| pid.to_string()), state]
     });
     text.push_str(&format!("\n\n{}", table(&["component", "pid", "state"], components)));
+    if let Some(reason) = &status.nodes_unknown {
+        text.push_str(&format!("\n\nnodes: unknown: {reason}"));
+    }
     if !status.nodes.is_empty() {
         let nodes = status.nodes.iter().map(|node| {
             let ready = if node.ready { "ready" } else { "not ready" };

@@ -5,6 +5,7 @@ use super::file::failed;
 use crate::context::{Context, environment};
 use crate::exit::{Error, Failure, Result};
 use crate::in_memory;
+use crate::interrupt;
 use crate::prompt;
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostic::{Diagnose, Exit, Mistake};
@@ -84,6 +85,7 @@ fn editor() -> Result<Vec<String>> {
 #[expect(clippy::disallowed_methods, reason = "the editor is the user's")]
 async fn run(words: &[String], file: &Utf8Path) -> Result<ExitStatus> {
     let signals = |kind| signal(kind).map_err(|error| failed("signals can not be received", error));
+    interrupt::answered_elsewhere();
     let (mut terminate, mut hangup) = (signals(SignalKind::terminate())?, signals(SignalKind::hangup())?);
     let mut quit = signals(SignalKind::quit())?;
     let _kept_from_ending_us = signals(SignalKind::interrupt())?;

@@ -29,11 +29,20 @@ pub(super) fn render(event: &DeployEvent, condensed: bool) -> String {
         DeployEvent::Checked { check, .. } => checked(check),
         DeployEvent::ServiceFinished(summary) if condensed => headline(summary),
         DeployEvent::ServiceFinished(summary) => self::summary(summary),
+        DeployEvent::ServiceChecked { service, would_change } => verdict(service, *would_change),
         DeployEvent::ServiceFailed { .. } => String::new(),
         DeployEvent::ServiceNotRun { reason, .. } => format!("{}: {reason}", "not run".cyan()),
         DeployEvent::Finished(tally) => self::tally(tally),
         DeployEvent::Warning { message } => warning(message),
         DeployEvent::Notice { message } => message.clone(),
+    }
+}
+
+/// What check mode found.
+fn verdict(service: &str, would_change: bool) -> String {
+    match would_change {
+        true => format!("\n{} would change: run it without `--check`", service.bold()),
+        false => format!("\n{} would not change", service.bold()),
     }
 }
 
@@ -72,12 +81,14 @@ fn tally(tally: &Tally) -> String {
         ("unchanged", &tally.unchanged),
         ("checked", &tally.checked),
         ("failed", &tally.failed),
+        ("interrupted", &tally.interrupted),
         ("not run", &tally.not_run),
         ("not begun", &tally.not_begun),
     ];
-    let mut text = format!("\n{} after {:.1}s", "Finished".bold(), tally.duration_seconds);
+    let ended = if tally.is_whole() { "Finished" } else { "Stopped" };
+    let mut text = format!("\n{} after {:.1}s", ended.bold(), tally.duration_seconds);
     for (kind, names) in kinds.into_iter().filter(|(_, names)| !names.is_empty()) {
-        let _infallible = write!(text, "\n  {:<10} {:>3}  {}", kind, names.len(), names.join(", "));
+        let _infallible = write!(text, "\n  {:<11} {:>3}  {}", kind, names.len(), names.join(", "));
     }
     text
 }
@@ -102,4 +113,18 @@ fn summary(summary: &Summary) -> String {
     let _infallible = write!(text, "\n  verified: {}", verified(summary.passed, summary.not_run));
     let _infallible = write!(text, "\n  next: {}", summary.next);
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_was_interrupted_did_not_finish() {
+        let mut whole = Tally { deployed: vec!["hub".to_owned()], duration_seconds: 0.9, ..Tally::default() };
+        assert!(tally(&whole).contains("Finished"));
+        whole.interrupted.push("store".to_owned());
+        let text = tally(&whole);
+        assert!(text.contains("Stopped") && text.contains("  interrupted   1  store"), "{text}");
+    }
 }

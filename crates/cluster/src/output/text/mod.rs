@@ -13,7 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether the event is what the command was run for, and so goes to standard output.
 pub(crate) fn is_result(event: &Event) -> bool {
-    matches!(event, Event::Deploy(DeployEvent::ServiceFinished(_) | DeployEvent::Finished(_)))
+    matches!(
+        event,
+        Event::Deploy(DeployEvent::ServiceFinished(_) | DeployEvent::ServiceChecked { .. } | DeployEvent::Finished(_))
+    )
 }
 
 /// Whether the event is shown even with `-q`: results, and failures.
