@@ -27,7 +27,7 @@ pub fn second(world: &World) -> Result<()> {
     let revisions = (world.revision("postgres")?, world.revision("ollama")?);
     let before = world.object_versions()?;
     let ended = world.deployed(&["postgres", "ollama"])?;
-    says(&ended, "unchanged    2")?;
+    says(&ended, "unchanged     2")?;
     ensure!(!ended.stderr.contains("changed: ["), "something changed:\n{}", ended.stderr);
     ensure!(revisions == (world.revision("postgres")?, world.revision("ollama")?), "a revision was written");
     let after = world.object_versions()?;

@@ -9,9 +9,9 @@ pub fn deploys(world: &World) -> Result<()> {
 }
 
 fn deploy_twice(world: &World) -> Result<()> {
-    says(&world.deployed(&["postgres", "ollama"])?, "deployed     2")?;
+    says(&world.deployed(&["postgres", "ollama"])?, "deployed      2")?;
     let before = world.object_versions()?;
-    says(&world.deployed(&["postgres", "ollama"])?, "unchanged    2")?;
+    says(&world.deployed(&["postgres", "ollama"])?, "unchanged     2")?;
     ensure!(before == world.object_versions()?, "the second run touched something");
     Ok(())
 }

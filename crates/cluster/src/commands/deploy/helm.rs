@@ -14,9 +14,9 @@ pub(super) struct Told {
     pub(super) hint: String,
 }
 
-/// Whether Helm found no API server.
+/// Whether Helm found no API server; a repository of charts that is away is something else.
 pub(super) fn is_unreachable(text: &str) -> bool {
-    text.contains("Kubernetes cluster unreachable") || text.contains("connection refused")
+    text.contains("Kubernetes cluster unreachable")
 }
 
 /// What Helm's text is about, if that is values or a template. `laid_over`: the files of `--values`.
@@ -142,6 +142,17 @@ mod tests {
         let item = item(Utf8Path::from_path(directory.path()).unwrap());
         let told = explain("execution error at (web/templates/a.yaml:1:0): replicas: one at most", &item, &[]).unwrap();
         assert!(told.hint.starts_with("correct the values;"), "{}", told.hint);
+    }
+
+    #[test]
+    fn a_repository_that_is_away_is_no_cluster_that_is_away() {
+        let away = |what: &str| {
+            format!("Error: {what}: Get \"http://127.0.0.1:1/x\": dial tcp 127.0.0.1:1: connect: connection refused")
+        };
+        assert!(is_unreachable(&away("Kubernetes cluster unreachable")));
+        assert!(!is_unreachable(&away(
+            "looks like \"http://127.0.0.1:1\" is not a valid chart repository or cannot be reached"
+        )));
     }
 
     #[test]
