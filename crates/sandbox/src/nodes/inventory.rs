@@ -10,6 +10,8 @@ use yaml::{Node, Value};
 
 /// What a host has to say, with an example for the hint.
 const REQUIRED: [(&str, &str); 3] = [("node_arch", "arm64"), ("node_cpus", "4"), ("node_memory", "8Gi")];
+/// What it may say.
+const OPTIONAL: [(&str, &str); 2] = [("node_storage", "64Gi"), ("node_labels", "{'storage': 'ssd'}")];
 
 /// Architectures of Go and container images; the kernel's names for them are understood.
 const ARCHITECTURES: [(&str, &str); 5] =
@@ -26,7 +28,7 @@ impl NodeSpec {
         let controllers = match (inventory.group(controller), inventory.host(controller)) {
             (Some(hosts), _) => hosts,
             (None, Some(host)) => vec![host.clone()],
-            (None, None) => return Err(inventory.unknown(controller).into()),
+            (None, None) => return Err(Error::Nodes(Mistakes::from(no_controller(controller)))),
         };
         let mut mistakes = Mistakes::new();
         let mut specs = Vec::new();
@@ -45,6 +47,11 @@ impl NodeSpec {
         specs.sort_by_key(|spec| spec.role);
         Ok(specs)
     }
+}
+
+fn no_controller(name: &str) -> Mistake {
+    let message = format!("the inventory has no host or group `{name}`, where the sandbox runs its control plane");
+    Mistake::new(message).hinted(format!("make a group `{name}` with one host, or set `controller` in `cluster.toml`"))
 }
 
 /// One host.
@@ -97,7 +104,11 @@ impl Machine<'_> {
     fn wrong(name: &str, node: &Node, expected: &str) -> Mistake {
         // Without the host: a group's variable is wrong once, not once for each host.
         let message = format!("`{name}` is {}", shown(node));
-        Mistake::at(node.position.clone(), message).labelled(expected)
+        let mistake = Mistake::at(node.position.clone(), message).labelled(expected);
+        match REQUIRED.iter().chain(&OPTIONAL).find(|(known, _)| *known == name) {
+            Some((_, example)) => mistake.hinted(format!("write it like `{name}={example}`")),
+            None => mistake,
+        }
     }
 }
 
