@@ -69,7 +69,10 @@ struct Found {
 fn look_up(pid: i32) -> Option<Found> {
     let found = parse_stat(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    Some(Found { started: format!("{}/{}", boot.trim(), found.started), ..found })
+    // A killed process gives back its memory, and its arguments with it, before it shows as a zombie.
+    let has_memory = !std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|arguments| arguments.is_empty());
+    let is_ending = found.is_ending || !has_memory;
+    Some(Found { started: format!("{}/{}", boot.trim(), found.started), is_ending })
 }
 
 /// Reads a line of `/proc/<pid>/stat` (proc(5)). A killed process whose first thread has gone shows as a zombie while its

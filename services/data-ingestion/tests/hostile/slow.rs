@@ -48,7 +48,9 @@ async fn slow_heads_and_bodies_are_cut_off_while_others_go_on() {
         head.await.expect("the end");
     }
     assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
-    assert!(running.metric("http_connections_timed_out_total").await >= 200.0);
+    running
+        .until("each head is counted", || async { running.metric("http_connections_timed_out_total").await >= 200.0 })
+        .await;
     assert_eq!(running.metric("http_requests_in_flight").await, 1.0, "only the one that asks");
     running.is_well().await;
 }
