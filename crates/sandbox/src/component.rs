@@ -19,7 +19,7 @@ pub enum Component {
     KubeScheduler,
     /// Plays the kubelets of the simulated nodes.
     Kwok,
-    /// Our own controllers: what K3s adds to Kubernetes (local-path volumes, addresses of services).
+    /// Our own controllers: what K3s adds to Kubernetes (local-path volumes, addresses of services), the leases of simulated nodes.
     Controller,
 }
 

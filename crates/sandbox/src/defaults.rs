@@ -3,7 +3,6 @@
 use crate::Error;
 use futures::TryStreamExt;
 use futures::stream::FuturesUnordered;
-use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::networking::v1::IngressClass;
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::{Api, PostParams};
@@ -20,13 +19,6 @@ pub(crate) const LOCAL_PATH: &str = "rancher.io/local-path";
 /// default.
 pub(crate) const INGRESS_CLASSES: [(&str, &str, bool); 2] =
     [("traefik", "traefik.io/ingress-controller", true), ("nginx", "k8s.io/ingress-nginx", false)];
-
-/// The namespace of the nodes' leases. The API server makes it about a second after it first answers; kwok sleeps for a
-/// second when it is not there.
-pub(crate) async fn create_lease_namespace(client: &Client) -> Result<(), Error> {
-    let namespace = json!({"metadata": {"name": "kube-node-lease"}});
-    ensure::<Namespace>(client, namespace, "namespace").await
-}
 
 /// Makes what is not there. What is there stays as it is: a chart may have taken it over, or the user changed it.
 pub(crate) async fn apply(client: &Client) -> Result<(), Error> {

@@ -135,11 +135,7 @@ impl Run<'_> {
         // The rest starts while the API server still makes its built-in roles, which takes it more than a second.
         self.start(Component::KubeScheduler)?;
         let nodes = async {
-            defaults::create_lease_namespace(&client).await?;
             self.make_nodes(&client).await?;
-            if self.state().running(Component::Kwok).is_none() {
-                nodes::release_leases(&client).await?;
-            }
             self.start(Component::Kwok)?;
             self.start(Component::Controller)?;
             defaults::apply(&client).await

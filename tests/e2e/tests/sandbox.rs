@@ -190,6 +190,7 @@ fn a_sandbox_is_a_cluster_of_the_inventory_s_machines() {
     }
     up_again_changes_nothing(&project);
     nodes_are_the_machines(&project);
+    leases_name_their_nodes(&project);
     files_are_private(&project);
     workloads_get_what_k3s_gives(&project);
     jobs_and_hooks_complete(&project);
@@ -234,6 +235,16 @@ fn nodes_are_the_machines(project: &Project) {
     addresses.dedup();
     assert_eq!(addresses.len(), 5);
     assert_eq!(project.get("node amd-build")["metadata"]["labels"]["node-role.kubernetes.io/control-plane"], "true");
+}
+
+/// Within the 40 s after which a node would count as silent.
+fn leases_name_their_nodes(project: &Project) {
+    for node in machines() {
+        let lease = format!("lease --namespace=kube-node-lease {}", node.name);
+        project.wait_for(&lease, "/spec/holderIdentity", &json!(node.name));
+        let owner = &project.get(&lease)["metadata"]["ownerReferences"][0];
+        assert_eq!((&owner["kind"], &owner["name"]), (&json!("Node"), &json!(node.name)), "{owner}");
+    }
 }
 
 fn files_are_private(project: &Project) {

@@ -1,8 +1,9 @@
 //! Our own controllers, in a process that `up` starts: volumes for `local-path` claims, addresses for `LoadBalancer`
-//! Services and Ingresses.
+//! Services and Ingresses, the leases of the nodes.
 
 mod follow;
 mod ingress;
+mod leases;
 mod provisioner;
 mod run;
 mod service_lb;

@@ -1,6 +1,6 @@
 //! The controller process.
 
-use super::{ingress, provisioner, service_lb};
+use super::{ingress, leases, provisioner, service_lb};
 use crate::directory::Directory;
 use crate::{Component, Error, api};
 use camino::Utf8Path;
@@ -28,6 +28,7 @@ pub async fn run(directory: &Utf8Path) -> Result<(), Error> {
     provisioner::start(&client, &mut tasks);
     service_lb::start(&client, &mut tasks);
     ingress::start(&client, &mut tasks);
+    leases::start(&client, &directory, &mut tasks);
     tracing::info!(directory = %directory.path(), "controllers started");
     while directory.state().exists() {
         tokio::time::sleep(LOOK_AGAIN).await;

@@ -9,9 +9,6 @@ use crate::ports::Ports;
 /// marked them so.
 const STAGES: &str = include_str!("stages.yaml");
 
-/// Held for longer than the 10 s after which kwok renews; without leases, simulated nodes flap to NotReady.
-const NODE_LEASE_SECONDS: u32 = 40;
-
 /// kwok's configuration file.
 pub(crate) fn configuration(directory: &Directory) -> String {
     STAGES.replace("LOG_FILE", &serde_json::Value::from(log_path(directory)).to_string())
@@ -36,7 +33,8 @@ pub(crate) fn arguments(directory: &Directory, ports: &Ports) -> Vec<String> {
         format!("--kubeconfig={}", directory.component_kubeconfig(Component::Kwok)),
         // Only its own nodes, so that a real one can join.
         format!("--manage-nodes-with-annotation-selector={SIMULATED}=fake"),
-        format!("--node-lease-duration-seconds={NODE_LEASE_SECONDS}"),
+        // Our controller renews them (`controller/leases.rs`).
+        "--node-lease-duration-seconds=0".to_owned(),
         format!("--cidr={POD_RANGE}"),
         format!("--server-address=127.0.0.1:{}", ports.kwok),
         format!("--tls-cert-file={}", directory.certificate("kwok.crt")),

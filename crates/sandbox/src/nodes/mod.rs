@@ -7,4 +7,4 @@ mod sync;
 
 pub(crate) use object::{FIRST_ADDRESS, LIMIT, POD_RANGE, SIMULATED};
 pub use spec::{NodeSpec, Role};
-pub(crate) use sync::{Changes, are_in_step, list, readiness, release_leases, sync, takes_pods};
+pub(crate) use sync::{Changes, are_in_step, list, readiness, simulated, sync, takes_pods};

@@ -4,7 +4,6 @@ use super::object::{self, OUR_LABELS, SIMULATED, Slot};
 use super::{LIMIT, NodeSpec};
 use crate::Error;
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt};
@@ -63,25 +62,14 @@ pub(crate) async fn readiness(client: &Client) -> Result<(usize, Vec<String>), E
     Ok((ready.len(), not_ready.iter().map(ResourceExt::name_any).collect()))
 }
 
-/// Deletes the leases of all simulated nodes. A kwok that starts would else wait until those of its killed predecessor
-/// have expired (kwok 0.8 holds a node only while it holds the lease).
-pub(crate) async fn release_leases(client: &Client) -> Result<(), Error> {
-    let leases: Api<Lease> = Api::namespaced(client.clone(), "kube-node-lease");
-    for node in simulated(client).await? {
-        let name = node.name_any();
-        ignore_missing(leases.delete(&name, &DeleteParams::default()).await)
-            .map_err(Error::api(format!("releasing the lease of node `{name}`")))?;
-    }
-    Ok(())
-}
-
 /// All nodes, real ones included.
 pub(crate) async fn list(client: &Client) -> Result<Vec<Node>, Error> {
     let nodes: Api<Node> = Api::all(client.clone());
     Ok(nodes.list(&ListParams::default()).await.map_err(Error::api("listing the nodes"))?.items)
 }
 
-async fn simulated(client: &Client) -> Result<Vec<Node>, Error> {
+/// Those that kwok plays.
+pub(crate) async fn simulated(client: &Client) -> Result<Vec<Node>, Error> {
     Ok(list(client).await?.into_iter().filter(|node| node.annotations().contains_key(SIMULATED)).collect())
 }
 
