@@ -52,7 +52,8 @@ impl Terminal {
         let mut command = without_settings(Command::new("setsid"));
         command.args(["--ctty", env!("CARGO_BIN_EXE_cluster")]).args(arguments).current_dir(PROJECT);
         command.stdin(side.try_clone().unwrap()).stdout(side.try_clone().unwrap()).stderr(side);
-        let child = command.env("TERM", "dumb").spawn().unwrap();
+        // A CI says by `CI` that its terminal has colours.
+        let child = command.env("TERM", "dumb").env("NO_COLOR", "1").spawn().unwrap();
         Self { user: File::from(user), child, seen: String::new() }
     }
 

@@ -3,13 +3,12 @@
 use crate::causes;
 use crate::config::{Configuration, Environment, Invalid};
 use crate::context::Context;
-use crate::http::{App, Limits, Served, assemble, serve};
+use crate::http::{App, Limits, Served, assemble, listen, serve};
 use crate::logs;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -121,7 +120,7 @@ where
     E: std::error::Error + 'static,
 {
     let context = Context::default();
-    let listener = match TcpListener::bind(common.address).await {
+    let listener = match listen(common.address) {
         Ok(listener) => listener,
         Err(error) => {
             tracing::error!(address = %common.address, %error, "cannot listen");

@@ -10,4 +10,4 @@ mod serve;
 pub use assemble::{App, assemble, document};
 pub use limits::Limits;
 pub use seat::Seat;
-pub use serve::{Served, serve};
+pub use serve::{Served, listen, serve};

@@ -11,10 +11,11 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustix::net::sockopt;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
@@ -23,6 +24,10 @@ const STANDING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Whoever goes on sending for longer has had the time to read its answer.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// Connections that may wait to be accepted: where the power comes back, all devices call at once. With tokio's 128 the kernel
+/// let some of a few hundred try again after a second, and broke off others. It allows no more than `net.core.somaxconn`.
+const BACKLOG: u32 = 4096;
 
 /// When the process is out of descriptors `accept` fails at once, again and again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -34,6 +39,18 @@ pub enum Served {
     Drained,
     /// The time was up before.
     CutOff,
+}
+
+/// Begins to listen.
+///
+/// # Errors
+/// The address is taken, not ours, or a port that needs a privilege.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // So that a service that is started again has its port at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until the shutdown begins, then lets open requests end within `drain`.
@@ -111,5 +128,20 @@ async fn connection(
             metrics::counter!("http_connections_timed_out_total").increment(1);
         }
         tracing::debug!(%error, %peer, "a connection broke off");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_burst_of_connections_waits_for_its_turn() {
+        let listener = listen(([127, 0, 0, 1], 0).into()).expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let burst = futures::future::try_join_all((0..500).map(|_| TcpStream::connect(address)));
+        // What the kernel drops it tries again after a second, in vain while nobody accepts.
+        let clients = tokio::time::timeout(Duration::from_secs(20), burst).await.expect("all connected in time");
+        assert_eq!(clients.expect("no connection breaks").len(), 500);
     }
 }
