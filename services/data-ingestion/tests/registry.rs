@@ -84,7 +84,7 @@ impl Both {
     }
 
     async fn until<F: Future<Output = bool>>(&self, what: &str, check: impl Fn() -> F) {
-        until(what, || self.log(), check).await;
+        until(what, Duration::from_secs(60), || self.log(), check).await;
     }
 
     fn log(&self) -> String {

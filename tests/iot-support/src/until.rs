@@ -1,15 +1,24 @@
 //! Waiting for what only asking can tell.
 
 use std::time::{Duration, Instant};
+use support::Check;
 
-/// Asks again and again until `check` holds.
+/// Asks again and again until `check` gives its value.
 ///
 /// # Panics
-/// When it does not within a minute; `tell` says what is known of the reason.
-pub async fn until<F: Future<Output = bool>>(what: &str, tell: impl Fn() -> String, check: impl Fn() -> F) {
-    let begun = Instant::now();
-    while !check().await {
-        assert!(begun.elapsed() < Duration::from_secs(60), "not within a minute: {what}\n{}", tell());
-        tokio::time::sleep(Duration::from_millis(50)).await;
+/// When it does not within `deadline`: with the last state, and with what `tell` knows of the reason.
+pub async fn until<C: Check, F: Future<Output = C>>(
+    what: &str,
+    deadline: Duration,
+    tell: impl Fn() -> String,
+    mut check: impl FnMut() -> F,
+) -> C::Value {
+    let end = Instant::now() + deadline;
+    loop {
+        match check().await.outcome() {
+            Ok(value) => return value,
+            Err(state) => assert!(Instant::now() < end, "not within {deadline:?}: {what}; {state}\n{}", tell()),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

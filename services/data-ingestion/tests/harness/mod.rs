@@ -165,7 +165,7 @@ impl Path {
     }
 
     pub async fn until<F: Future<Output = bool>>(&self, what: &str, check: impl Fn() -> F) {
-        until(what, || self.logs(), check).await;
+        until(what, Duration::from_secs(60), || self.logs(), check).await;
     }
 
     /// A reading of two sensors.

@@ -126,7 +126,7 @@ impl Running {
     }
 
     pub async fn until<F: Future<Output = bool>>(&self, what: &str, check: impl Fn() -> F) {
-        until(what, || self.log(), check).await;
+        until(what, Duration::from_secs(60), || self.log(), check).await;
     }
 
     /// A good reading must still go all the way, over all ways in; the process is the same, and small.

@@ -82,17 +82,14 @@ async fn nothing_that_was_promised_is_lost_when_it_is_killed_under_load() {
     for _ in 0..KILLS {
         let before = written.load(Ordering::Relaxed);
         eventually("it is under load", Duration::from_secs(30), || async {
-            (written.load(Ordering::Relaxed) > before + 4 * CALLERS).then_some(())
+            written.load(Ordering::Relaxed) > before + 4 * CALLERS
         })
         .await;
         running.postgres.kill();
         running.postgres.restart();
     }
     let before = written.load(Ordering::Relaxed);
-    eventually("it works again", Duration::from_secs(30), || async {
-        (written.load(Ordering::Relaxed) > before).then_some(())
-    })
-    .await;
+    eventually("it works again", Duration::from_secs(30), || async { written.load(Ordering::Relaxed) > before }).await;
     stop.store(true, Ordering::Relaxed);
     let mut away = 0;
     let stored = running.postgres.psql(
@@ -148,7 +145,7 @@ async fn replicas_that_start_at_once_make_the_tables_once() {
     for (router, context) in &replicas {
         eventually("it is ready", Duration::from_secs(20), || async {
             assert!(!context.has_failed(), "a replica failed");
-            (ask(router, "GET", "/ready", Value::Null).await.0.status() == StatusCode::OK).then_some(())
+            ask(router, "GET", "/ready", Value::Null).await.0.status() == StatusCode::OK
         })
         .await;
     }
@@ -157,7 +154,7 @@ async fn replicas_that_start_at_once_make_the_tables_once() {
     let (answer, _) = ask(&replicas[0].0, "POST", "/api/v1/devices", json!({"id": "dev-1", "type": "ESP32-S3"})).await;
     assert_eq!(answer.status(), StatusCode::CREATED);
     eventually("another sees it in step", Duration::from_secs(20), || async {
-        (ask(&replicas[2].0, "GET", "/api/v1/devices/dev-1", Value::Null).await.1["account"] == "in_step").then_some(())
+        ask(&replicas[2].0, "GET", "/api/v1/devices/dev-1", Value::Null).await.1["account"] == "in_step"
     })
     .await;
     for (_, context) in &replicas {

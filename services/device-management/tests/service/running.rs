@@ -4,11 +4,12 @@ use axum::Router;
 use axum::body::Body;
 use device_management::{ABOUT, Config};
 use http::{Request, Response, StatusCode};
-use iot_support::{Mosquitto, Postgres};
+use iot_support::{Mosquitto, Postgres, until};
 use serde_json::Value;
 use service::config::Environment;
 use service::{Context, Limits, assemble};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use support::Check;
 use tower::ServiceExt;
 
 pub const TOKEN: &str = "of-an-administrator-in-a-test";
@@ -45,15 +46,12 @@ impl Running {
     }
 
     async fn ready(&self) {
-        let end = Instant::now() + Duration::from_secs(30);
-        loop {
+        eventually("it is ready", Duration::from_secs(30), || async {
+            assert!(!self.context.has_failed(), "a task failed");
             let (status, report) = self.get("/ready").await;
-            if status == StatusCode::OK {
-                return;
-            }
-            assert!(Instant::now() < end && !self.context.has_failed(), "not ready: {report}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            if status == StatusCode::OK { Ok(()) } else { Err(report) }
+        })
+        .await;
     }
 
     /// Its routes, for callers of their own.
@@ -146,18 +144,11 @@ pub async fn serve_comparing(
     (assemble(app, &ABOUT, &context, &Limits::default()), context)
 }
 
-/// Waits until `check` gives something; its last words are in the panic.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(
+/// Waits until `check` gives its value.
+pub async fn eventually<C: Check, F: Future<Output = C>>(
     what: &str,
     deadline: Duration,
-    mut check: impl FnMut() -> F,
-) -> T {
-    let end = Instant::now() + deadline;
-    loop {
-        if let Some(value) = check().await {
-            return value;
-        }
-        assert!(Instant::now() < end, "{what}: not within {deadline:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    check: impl FnMut() -> F,
+) -> C::Value {
+    until(what, deadline, String::new, check).await
 }

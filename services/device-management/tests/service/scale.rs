@@ -6,7 +6,7 @@
 use crate::mqtt::{Client, Heard};
 use crate::running::{Running, TOKEN};
 use http::StatusCode;
-use iot_support::{Mosquitto, Postgres};
+use iot_support::{Mosquitto, Postgres, until};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -84,16 +84,17 @@ fn cpu(running: &Running) -> Duration {
 }
 
 async fn none_waits(running: &Running) {
-    let end = Instant::now() + Duration::from_secs(300);
-    loop {
-        let waiting = "SELECT device_id, attempts, last_error, due_at FROM broker_outbox LIMIT 3";
-        let waiting = running.postgres.psql("iotdb", waiting);
-        if waiting.is_empty() {
-            return;
-        }
-        assert!(Instant::now() < end, "these wait still: {waiting}\n{}", running.mosquitto.log());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until(
+        "no change waits",
+        Duration::from_secs(300),
+        || running.mosquitto.log(),
+        || async {
+            let waiting = "SELECT device_id, attempts, last_error, due_at FROM broker_outbox LIMIT 3";
+            let waiting = running.postgres.psql("iotdb", waiting);
+            if waiting.is_empty() { Ok(()) } else { Err(waiting) }
+        },
+    )
+    .await;
 }
 
 /// Writes all devices into the plugin's store, as if the broker had made them.
